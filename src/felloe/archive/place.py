@@ -1,0 +1,40 @@
+"""Putting a finished file in its place, or nothing."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from felloe.errors import FelloeError
+
+
+@contextmanager
+def placing(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """A file beside ``path`` that takes its name when the block ends well.
+
+    Gives the open file and where it is meanwhile. If the block fails, nothing
+    is left; if the process is killed, nothing that looks like the result is.
+    """
+    part = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
+    try:
+        descriptor = os.open(
+            part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
+        )
+    except OSError as cause:
+        raise FelloeError(
+            f"cannot write {path.name} to {path.parent}: {cause.strerror}",
+            hint="choose a directory that exists and can be written",
+        ) from cause
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            yield file, part
+        os.replace(part, path)
+    except OSError as cause:
+        raise FelloeError(f"cannot write {path.name} to {path.parent}: {cause.strerror}") from cause
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()

@@ -1,0 +1,60 @@
+"""``RECORD`` and ``WHEEL``, the files that a wheel keeps about itself (PEP 427)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+
+from felloe.archive.member import Member
+from felloe.archive.zipwriter import Written
+from felloe.tags import WheelName
+
+SIGNATURES = ("RECORD.jws", "RECORD.p7s")  # of the old RECORD; gone with PEP 815
+
+
+def render_record(written: Iterable[Written], record: str) -> bytes:
+    """The lines of RECORD: path, unpadded urlsafe SHA-256, size in bytes."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    for item in written:
+        digest = urlsafe_b64encode(item.digest.sha256).rstrip(b"=").decode()
+        lines.writerow((item.member.name, f"sha256={digest}", item.member.size))
+    lines.writerow((record, "", ""))
+    return text.getvalue().encode()
+
+
+def find_record_problem(record: bytes, members: Iterable[Member], own_name: str) -> str | None:
+    """The first way in which RECORD and the members disagree on names or sizes."""
+    try:
+        rows = list(csv.reader(io.StringIO(record.decode("utf-8"))))
+    except (UnicodeDecodeError, csv.Error) as cause:
+        return f"RECORD cannot be read: {cause}"
+    if any(len(row) != 3 for row in rows):
+        return "RECORD has a line that is not path,hash,size"
+    listed = {path: size for path, _, size in rows}
+    if len(listed) != len(rows):
+        return "RECORD lists a path twice"
+    unsigned = {own_name, *(own_name.replace("RECORD", name) for name in SIGNATURES)}
+    sizes = {member.name: str(member.size) for member in members if member.name not in unsigned}
+    for path in sorted(sizes.keys() - listed.keys()):
+        return f"RECORD does not list {path}"
+    for path in sorted(listed.keys() - sizes.keys() - unsigned):
+        return f"RECORD lists {path}, which the wheel does not hold"
+    for path in sorted(path for path in sizes if listed[path] not in ("", sizes[path])):
+        return f"RECORD states {listed[path]} bytes for {path}, which has {sizes[path]}"
+    return None
+
+
+def render_wheel_file(name: WheelName, *, generator: str, is_purelib: bool) -> bytes:
+    """The ``WHEEL`` file: one ``Tag`` line for every triple of the name."""
+    lines = [
+        "Wheel-Version: 1.0",
+        f"Generator: {generator}",
+        f"Root-Is-Purelib: {str(is_purelib).lower()}",
+        *(f"Tag: {triple}" for triple in name.triples()),
+    ]
+    if name.build:
+        lines.append(f"Build: {name.build}")
+    return ("\n".join(lines) + "\n").encode()

@@ -1,0 +1,212 @@
+"""Reading a wheel file without trusting it, writing one to the letter.
+
+The zip format is PKWARE's APPNOTE; what a wheel adds is the binary
+distribution format (PEP 427). Nothing is unpacked: members are ranges of the
+mapped file.
+"""
+
+from __future__ import annotations
+
+import mmap
+import stat
+import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from felloe.archive.member import DEFLATED, STORED, Member, Zipped, hold
+from felloe.archive.name import check_member_name
+from felloe.archive.place import placing
+from felloe.archive.record import SIGNATURES, render_record
+from felloe.archive.rules import check_zip
+from felloe.archive.zipwriter import ZipWriter
+from felloe.errors import MalformedArchive, UsageError
+from felloe.tags import WheelName, parse_wheel_name
+
+_LOCAL_HEADER = struct.Struct("<4s5HIIIHH")
+_LOCAL_MAGIC = b"PK\x03\x04"
+_ENCRYPTED = 0x1
+_UTF8 = 0x800
+
+# PyPI's own measure of a decompression bomb (warehouse, _is_valid_dist_file).
+_MOST_RATIO = 50
+_RATIO_MATTERS_ABOVE = 64 << 20
+
+
+@dataclass(frozen=True)
+class StagedWheel:
+    """A wheel as a set of members, ``RECORD`` left out: it is derived from them."""
+
+    name: WheelName
+    dist_info: str
+    """The directory's name in the archive."""
+    members: tuple[Member, ...]
+
+    def find(self, name: str) -> Member | None:
+        """The member of this path."""
+        return next((member for member in self.members if member.name == name), None)
+
+    def metadata(self, name: str) -> bytes:
+        """A file of the ``.dist-info`` directory. Raises :class:`MalformedArchive`."""
+        member = self.find(f"{self.dist_info}/{name}")
+        if member is None:
+            raise MalformedArchive(f"{self.name.filename} has no {self.dist_info}/{name}")
+        return bytes(member.read())
+
+
+@contextmanager
+def open_wheel(path: Path) -> Iterator[StagedWheel]:
+    """Map a wheel file; its members can be read inside the ``with`` block.
+
+    Raises :class:`MalformedArchive` for whatever an index or an installer
+    would refuse, or read in two ways: duplicate or escaping names, links,
+    encryption, overlapping members, headers that contradict each other,
+    contents out of proportion to their packed size.
+    """
+    name = parse_wheel_name(path.name)
+    with _map(path) as view:
+        try:
+            members = tuple(_members(path, view))
+        except MalformedArchive as cause:
+            raise MalformedArchive(f"{path.name}: {cause.message}", hint=cause.hint) from cause
+        dist_info = _find_dist_info(path, name, members)
+        record = f"{dist_info}/RECORD"
+        yield StagedWheel(name, dist_info, tuple(m for m in members if m.name != record))
+
+
+@contextmanager
+def _map(path: Path) -> Iterator[memoryview]:
+    try:
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except ValueError as cause:
+        raise MalformedArchive(f"{path.name} is empty") from cause
+    except OSError as cause:
+        raise UsageError(f"{path} cannot be read: {cause.strerror}") from cause
+    try:
+        yield memoryview(mapped)
+    finally:
+        with suppress(BufferError):  # a view is still alive; it closes with that
+            mapped.close()
+
+
+def _members(path: Path, view: memoryview) -> Iterator[Member]:
+    entries = [entry for entry in _directory(path) if not entry.is_dir()]
+    _check_proportion(entries)
+    seen: set[str] = set()
+    end = 0
+    for entry in sorted(entries, key=lambda entry: entry.header_offset):
+        check_member_name(entry.filename)
+        if entry.filename in seen:
+            raise MalformedArchive(f"two members are named {entry.filename!r}")
+        seen.add(entry.filename)
+        _check_entry(entry)
+        if entry.header_offset < end:
+            raise MalformedArchive(f"{entry.filename} overlaps the member before it")
+        start = _data_offset(view, entry)
+        end = start + entry.compress_size
+        if end > len(view):
+            raise MalformedArchive(f"{entry.filename} reaches beyond the end of the file")
+        yield Member(
+            name=entry.filename,
+            size=entry.file_size,
+            executable=bool(entry.external_attr >> 16 & 0o111),
+            content=Zipped(
+                view[start:end], entry.filename, entry.file_size, entry.CRC, entry.compress_type
+            ),
+        )
+
+
+def _directory(path: Path) -> list[zipfile.ZipInfo]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as cause:
+        raise MalformedArchive(f"not a zip file: {cause}") from cause
+
+
+def _check_proportion(entries: list[zipfile.ZipInfo]) -> None:
+    packed = sum(entry.compress_size for entry in entries)
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > _RATIO_MATTERS_ABOVE and unpacked > _MOST_RATIO * max(packed, 1):
+        raise MalformedArchive(
+            f"{packed} packed bytes claim to hold {unpacked}: more than {_MOST_RATIO} times as many"
+        )
+
+
+def _check_entry(entry: zipfile.ZipInfo) -> None:
+    if entry.orig_filename.encode("utf-8", "surrogatepass") != entry.filename.encode(
+        "utf-8", "surrogatepass"
+    ):
+        raise MalformedArchive(f"{entry.orig_filename!r} is not a member's name")
+    if not entry.flag_bits & _UTF8 and not entry.filename.isascii():
+        raise MalformedArchive(f"the name {entry.filename!r} is not UTF-8")
+    if entry.flag_bits & _ENCRYPTED:
+        raise MalformedArchive(f"{entry.filename} is encrypted")
+    if entry.compress_type not in (STORED, DEFLATED):
+        raise MalformedArchive(f"{entry.filename} is packed by method {entry.compress_type}")
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise MalformedArchive(
+            f"{entry.filename} is a symbolic link, which a wheel cannot hold",
+            hint="install the file it points to",
+        )
+    if entry.compress_type == STORED and entry.compress_size != entry.file_size:
+        raise MalformedArchive(f"{entry.filename} is stored in another size than its own")
+
+
+def _data_offset(view: memoryview, entry: zipfile.ZipInfo) -> int:
+    """Where the content begins, from the local header, which must agree with the directory."""
+    at = entry.header_offset
+    if at + _LOCAL_HEADER.size > len(view):
+        raise MalformedArchive(f"{entry.filename} reaches beyond the end of the file")
+    magic, _, flags, method, _, _, _, _, _, name_size, extra_size = _LOCAL_HEADER.unpack_from(
+        view, at
+    )
+    name_at = at + _LOCAL_HEADER.size
+    encoding = "utf-8" if flags & _UTF8 else "ascii"
+    name = bytes(view[name_at : name_at + name_size]).decode(encoding, "backslashreplace")
+    if (magic, name, method) != (_LOCAL_MAGIC, entry.filename, entry.compress_type):
+        raise MalformedArchive(f"the two headers of {entry.filename} contradict each other")
+    return name_at + name_size + extra_size
+
+
+def _find_dist_info(path: Path, name: WheelName, members: tuple[Member, ...]) -> str:
+    """The one ``.dist-info`` directory, which must be named after the wheel."""
+    tops = {m.name.partition("/")[0] for m in members if "/" in m.name}
+    found = sorted(top for top in tops if top.endswith(".dist-info"))
+    if len(found) != 1:
+        listed = ", ".join(found) or "none"
+        raise MalformedArchive(f"{path.name} must hold one .dist-info directory, it holds {listed}")
+    if _normalized(found[0]) != _normalized(name.dist_info):
+        raise MalformedArchive(f"{path.name} holds {found[0]}, not {name.dist_info}")
+    return found[0]
+
+
+def _normalized(name: str) -> str:
+    return name.lower().replace("-", "_").replace(".", "_")
+
+
+def write_wheel(staged: StagedWheel, directory: Path, epoch: int) -> Path:
+    """Write a wheel into ``directory`` under its own name, RECORD and all.
+
+    Members are sorted, ``.dist-info`` last and RECORD the very last. The file
+    is read back against an index's zip rules before it takes its name.
+    """
+    path = directory / staged.name.filename
+    with placing(path) as (file, part):
+        writer = ZipWriter(file, epoch)
+        written = writer.add(_ordered(staged))
+        record = f"{staged.dist_info}/RECORD"
+        writer.add([hold(record, render_record(written, record))])
+        writer.close()
+        file.flush()
+        check_zip(part)
+    return path
+
+
+def _ordered(staged: StagedWheel) -> list[Member]:
+    prefix = f"{staged.dist_info}/"
+    kept = (m for m in staged.members if m.name not in {prefix + name for name in SIGNATURES})
+    return sorted(kept, key=lambda member: (member.name.startswith(prefix), member.name))

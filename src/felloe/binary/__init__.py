@@ -1,0 +1,1 @@
+"""What a binary file says of itself. Knows nothing of wheels."""

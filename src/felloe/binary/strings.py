@@ -1,0 +1,35 @@
+"""A string table, read without trusting it."""
+
+from __future__ import annotations
+
+from felloe.errors import MalformedBinary
+
+# Linkers merge strings that share a tail, so names may add up to more than the
+# table holds; by a small factor only, unless the table was made to be slow.
+_MOST_OVERLAP = 16
+_SLACK = 1 << 16
+
+
+class StringTable:
+    """The bytes of an ELF string table (gABI, "String Table")."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._budget = _MOST_OVERLAP * len(raw) + _SLACK
+
+    def __contains__(self, text: bytes) -> bool:
+        return text in self._raw
+
+    def at(self, offset: int) -> str:
+        """The NUL-terminated string at ``offset``; bytes that are no UTF-8 are escaped.
+
+        Raises :class:`MalformedBinary` if none ends there, or if the strings
+        asked for so far overlap one another beyond reason.
+        """
+        end = self._raw.find(b"\0", offset)
+        if offset >= len(self._raw) or end < 0:
+            raise MalformedBinary(f"no string ends after offset {offset} of the string table")
+        self._budget -= end - offset
+        if self._budget < 0:
+            raise MalformedBinary("the names in the string table overlap one another")
+        return self._raw[offset:end].decode("utf-8", "backslashreplace")

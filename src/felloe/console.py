@@ -1,0 +1,48 @@
+"""The only place that prints."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from felloe.errors import FelloeError
+from felloe.finding import Finding
+
+
+def report_error(error: FelloeError) -> None:
+    """An error, with its way out."""
+    _say("error", error.message, error.hint)
+
+
+def report_note(finding: Finding) -> None:
+    """Something worth knowing that stops nothing."""
+    _say("note", finding.message, finding.hint)
+
+
+def report_warning(finding: Finding) -> None:
+    """A promise that was not kept."""
+    _say("warning", finding.message, finding.hint)
+
+
+def report_progress(text: str) -> None:
+    """One line about what was done."""
+    _write(sys.stdout, f"felloe: {text}\n")
+
+
+def print_text(text: str) -> None:
+    """A command's result, as it is."""
+    _write(sys.stdout, text if text.endswith("\n") else text + "\n")
+
+
+def _say(kind: str, message: str, hint: str) -> None:
+    text = f"felloe: {kind}: {message}\n"
+    if hint:
+        text += f"felloe: hint: {hint}\n"
+    _write(sys.stderr, text)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write what the stream's encoding can show, escaping the rest."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()

@@ -1,0 +1,69 @@
+"""Why a platform tag cannot be had, in words: objects, symbols, ways out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from felloe.audit import Constraint, Kind
+from felloe.finding import Finding
+from felloe.portability import Portability
+
+_MOST_SYMBOLS = 6
+_MOST_LINES = 10
+
+_OLDER_SYSTEM = (
+    "build where the C library is older, such as in the image of the policy you want "
+    "(quay.io/pypa/manylinux_2_28_x86_64)"
+)
+WAYS_OUT = {
+    Kind.SYMBOL_VERSION: _OLDER_SYSTEM,
+    Kind.LIBRARY: "link that library statically, or put it into the wheel",
+    Kind.LIBPYTHON: "link Python::Module (component Development.Module) and not Python::Python: "
+    "a module takes the C API from the interpreter that loads it",
+    Kind.WITHHELD_SYMBOL: "do without that symbol, or link the library statically",
+    Kind.INSTRUCTION_SET: "compile without -march and choose code for newer processors at run time",
+    Kind.EXECUTABLE_STACK: "link with -Wl,-z,noexecstack, and give assembler sources a "
+    ".note.GNU-stack section; glibc 2.41 and later refuse to load the object",
+    Kind.RELATIVE_RELOCATIONS: "link with -Wl,-z,nopack-relative-relocs",
+    Kind.PAGE_ALIGNMENT: "link with -Wl,-z,max-page-size=65536",
+    Kind.RELIC: "rebuild it with a Python from 3.7 on",
+}
+"""Kind of constraint -> what its author can do about it."""
+
+
+def explain(goal: str, portability: Portability, limit: int) -> Finding:
+    """``goal`` is not reached: name what stands above ``limit``, and what would be without it."""
+    blockers = portability.blockers(limit)
+    lines = [f"{goal}:", *_shortened([describe(item, portability) for item in blockers])]
+    if not blockers:
+        lines.append("  no audited object speaks for it")
+    below = max((c.floor for c in portability.constraints if c.floor <= limit), default=0)
+    if blockers and below < portability.floor:
+        lines.append(f"without these it would be {portability.platforms_at(below)[-1]}")
+    return Finding("\n".join(lines), hint=explain_ways_out(blockers))
+
+
+def describe(constraint: Constraint, portability: Portability) -> str:
+    """One constraint as one line: object, subject, symbols, policy."""
+    symbols = ""
+    if constraint.symbols and constraint.kind is Kind.SYMBOL_VERSION:
+        listed = ", ".join(constraint.symbols[:_MOST_SYMBOLS])
+        more = len(constraint.symbols) - _MOST_SYMBOLS
+        symbols = f" ({listed}{f' and {more} more' if more > 0 else ''})"
+    family = portability.family
+    policy = family.policy_name(constraint.floor) if family else None
+    allowed = f"allowed from {policy} on" if policy else "allowed by no policy"
+    return f"  {constraint.path} needs {constraint.subject}{symbols}: {allowed}"
+
+
+def explain_ways_out(constraints: Iterable[Constraint]) -> str:
+    """What can be done, once for each kind."""
+    kinds = dict.fromkeys(item.kind for item in constraints)
+    return "; ".join(WAYS_OUT[kind] for kind in kinds)
+
+
+def _shortened(lines: Sequence[str]) -> list[str]:
+    if len(lines) <= _MOST_LINES:
+        return list(lines)
+    more = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], f"  and {more} more, which `felloe audit` lists"]

@@ -1,0 +1,130 @@
+"""What the file name of an extension module says about who can import it.
+
+CPython looks for ``<name><suffix>`` for each suffix of
+``importlib.machinery.EXTENSION_SUFFIXES`` (PEP 3149 for the versioned ones,
+PEP 384 for ``.abi3``, PEP 803 for ``.abi3t``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Abi(Enum):
+    """Which promise a module's suffix makes."""
+
+    VERSION = "version"
+    """One version of one implementation."""
+    ABI3 = "abi3"
+    ABI3T = "abi3t"
+    UNNAMED = "unnamed"
+    """A bare ``.so`` or ``.pyd``: every interpreter tries it, the name promises nothing."""
+
+
+@dataclass(frozen=True)
+class ModuleName:
+    """The parts of an extension module's file name."""
+
+    stem: str
+    """The module's own name: what ``PyInit_`` is followed by."""
+    suffix: str
+    abi: Abi
+    python_tag: str | None = None
+    """``cp311``, ``pp311``, …, for :attr:`Abi.VERSION`."""
+    abi_tag: str | None = None
+    architecture: str | None = None
+    """The machine that the suffix names, as platform tags spell it."""
+
+    def init_names(self) -> tuple[str, ...]:
+        """The functions of which an interpreter calls one (PEP 489, 793)."""
+        if self.stem.isascii():
+            return (
+                f"PyInit_{self.stem}",
+                f"PyModExport_{self.stem}",
+                f"_cffi_pypyinit_{self.stem}",
+            )
+        encoded = self.stem.encode("punycode").decode().replace("-", "_")
+        return (f"PyInitU_{encoded}", f"PyModExportU_{encoded}")
+
+
+# What the machine part of a POSIX triplet is called in a platform tag.
+_MACHINES = {
+    "x86_64": "x86_64",
+    "i386": "i686",
+    "i686": "i686",
+    "aarch64": "aarch64",
+    "arm": "armv7l",
+    "powerpc64le": "ppc64le",
+    "powerpc64": "ppc64",
+    "ppc64le": "ppc64le",
+    "s390x": "s390x",
+    "riscv64": "riscv64",
+    "loongarch64": "loongarch64",
+}
+
+_SO = re.compile(
+    r"""
+    (?P<stem>[^.]+)
+    \.(?: (?P<stable>abi3t?)
+        | cpython-(?P<cp>\d{2,})(?P<flags>[a-z]*)
+        | pypy(?P<pypy>\d{2,})-(?P<pp>pp\d+)
+        | graalpy(?P<graal>\d+)-(?P<graal_python>\d{2,})(?P<native>-native)?
+      )
+    (?:-(?P<triplet>[a-zA-Z0-9_-]+))?
+    \.so
+    """,
+    re.VERBOSE,
+)
+_PYD = re.compile(r"(?P<stem>[^.]+)(?:\.cp(?P<cp>\d{2,})(?P<flags>[a-z]*)-[a-z0-9_]+)?\.pyd")
+_BARE_SO = re.compile(r"(?P<stem>[^.]+)\.so")
+
+
+def find_module_name(file_name: str) -> ModuleName | None:
+    """Read a file's base name; None if no interpreter would try to import it.
+
+    A bare ``.so`` is tried, so it is answered too; only its exports tell
+    whether it is a module or a plain library.
+    """
+    for pattern, make in ((_SO, _from_so), (_PYD, _from_pyd), (_BARE_SO, _from_bare)):
+        match = pattern.fullmatch(file_name)
+        if match:
+            return make(match)
+    return None
+
+
+def _from_so(match: re.Match[str]) -> ModuleName:
+    python_tag, abi_tag = _version_tags(match)
+    return ModuleName(
+        stem=match["stem"],
+        suffix=match.string[match.end("stem") :],
+        abi=Abi(match["stable"]) if match["stable"] else Abi.VERSION,
+        python_tag=python_tag,
+        abi_tag=abi_tag,
+        architecture=_MACHINES.get((match["triplet"] or "").partition("-")[0]),
+    )
+
+
+def _version_tags(match: re.Match[str]) -> tuple[str | None, str | None]:
+    if match["cp"]:
+        return f"cp{match['cp']}", f"cp{match['cp']}{match['flags']}"
+    if match["pypy"]:
+        return f"pp{match['pypy']}", f"pypy{match['pypy']}_{match['pp']}"
+    if match["graal"]:
+        version = match["graal_python"]
+        native = "_native" if match["native"] else ""
+        return f"graalpy{version}", f"graalpy{match['graal']}_{version}{native}"
+    return None, None
+
+
+def _from_pyd(match: re.Match[str]) -> ModuleName:
+    stem, suffix = match["stem"], match.string[match.end("stem") :]
+    if not match["cp"]:
+        return ModuleName(stem, suffix, Abi.UNNAMED)
+    version = match["cp"]
+    return ModuleName(stem, suffix, Abi.VERSION, f"cp{version}", f"cp{version}{match['flags']}")
+
+
+def _from_bare(match: re.Match[str]) -> ModuleName:
+    return ModuleName(match["stem"], ".so", Abi.UNNAMED)

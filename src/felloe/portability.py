@@ -1,0 +1,175 @@
+"""On which systems a wheel's binaries run: the truth of its platform tag.
+
+Each object's constraints have floors in a family of policies; the wheel's
+floor is the highest of them. Sources: PEP 600, PEP 656 and the policies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from felloe.audit import AuditedObject, Constraint, Evidence, Kind, Role, constrain_needed
+from felloe.finding import Finding
+from felloe.policy.family import FAMILY_OF_LIBC, NEVER, Policies, PolicyFamily
+
+_DEFAULT_MUSL = "musllinux_1_2"
+_ONE_MACHINE = (
+    "build all of the wheel for one machine; when cross compiling set "
+    "_PYTHON_HOST_PLATFORM to the machine that CMake compiles for"
+)
+
+
+@dataclass(frozen=True)
+class Portability:
+    """What the binaries of a wheel prove about platforms."""
+
+    architecture: str
+    family: PolicyFamily | None
+    """None for a machine that no policy knows."""
+    floor: int
+    """Position in the family of the oldest policy that holds, or ``NEVER``."""
+    constraints: tuple[Constraint, ...]
+    """All that stands above the oldest policy, hardest first."""
+    problems: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+
+    @property
+    def policy(self) -> str | None:
+        """The best policy that holds, without architecture."""
+        return self.family.policy_name(self.floor) if self.family else None
+
+    def platforms(self) -> tuple[str, ...]:
+        """The best true platform tags: a policy's, or ``linux_<architecture>``."""
+        return self.platforms_at(self.floor)
+
+    def platforms_at(self, floor: int) -> tuple[str, ...]:
+        """The tags of the policy at ``floor``."""
+        if self.family is None or floor >= len(self.family.policies):
+            return (f"linux_{self.architecture}",)
+        return self.family.policies[floor].platforms(self.architecture)
+
+    def blockers(self, floor: int) -> tuple[Constraint, ...]:
+        """What stands in the way of the policy at ``floor``."""
+        return tuple(item for item in self.constraints if item.floor > floor)
+
+
+def judge_portability(
+    evidence: Evidence, architecture: str, default_libc: str, policies: Policies
+) -> Portability:
+    """Decide what the ELF objects for ``architecture`` prove.
+
+    ``default_libc`` speaks for wheels whose objects need no C library.
+    """
+    own = [item for item in evidence.objects if item.elf.architecture == architecture]
+    foreign = [item for item in evidence.objects if item.elf.architecture != architecture]
+    family = policies.get((FAMILY_OF_LIBC[_choose_libc(own, default_libc)], architecture))
+    constraints = sorted(
+        _constraints(evidence, own, family),
+        key=lambda item: (-item.floor, item.path, item.kind.value, item.subject),
+    )
+    lowest = _lowest(own, family)
+    floor = max((item.floor for item in constraints), default=lowest)
+    return Portability(
+        architecture=architecture,
+        family=family,
+        floor=max(floor, lowest),
+        constraints=tuple(constraints),
+        problems=tuple(_misplaced_modules(evidence, architecture)),
+        notes=tuple(_notes(own, foreign, evidence)),
+    )
+
+
+def _choose_libc(objects: list[AuditedObject], default: str) -> str:
+    named = {item.libc for item in objects if item.libc}
+    return named.pop() if len(named) == 1 else default
+
+
+def _constraints(
+    evidence: Evidence, objects: list[AuditedObject], family: PolicyFamily | None
+) -> Iterator[Constraint]:
+    if family is None:
+        return
+    provided = evidence.provided()
+    for item in objects:
+        if item.libc is not None and FAMILY_OF_LIBC[item.libc] != family.name:
+            subject = f"another C library than the rest ({item.libc})"
+            yield Constraint(item.path, Kind.LIBRARY, subject, NEVER)
+            continue
+        yield from item.constraints
+        yield from constrain_needed(item, family, provided)
+
+
+def _lowest(objects: list[AuditedObject], family: PolicyFamily | None) -> int:
+    """The floor of a wheel without constraints; nothing is proved without an object."""
+    if family is None or not any(item.role is not Role.OBJECT for item in objects):
+        return NEVER
+    # musl has no symbol versions, so objects cannot show that they would do
+    # with 1.1, which nobody has maintained since 2021.
+    return family.position(_DEFAULT_MUSL) or 0
+
+
+def _misplaced_modules(evidence: Evidence, architecture: str) -> Iterator[Finding]:
+    """Extension modules that this machine's interpreters cannot load."""
+    for item in evidence.objects:
+        if item.module is None:
+            continue
+        named = item.module.architecture or architecture
+        if item.elf.architecture == named == architecture:
+            continue
+        subject = f"is built for {_machine(item)}"
+        if named != architecture:
+            subject += f" and named for {named}"
+        yield Finding(
+            f"{item.path} {subject}, the wheel's tag says {architecture}",
+            hint=_ONE_MACHINE,
+            path=item.path,
+        )
+    for opaque in evidence.opaque:
+        if opaque.module is not None and opaque.module.suffix.endswith(".so"):
+            yield Finding(
+                f"{opaque.path} is no module for Linux on {architecture} ({opaque.reason})",
+                hint=_ONE_MACHINE,
+                path=opaque.path,
+            )
+
+
+def _machine(item: AuditedObject) -> str:
+    return item.elf.architecture or f"the ELF machine {item.elf.machine}"
+
+
+def _notes(
+    own: list[AuditedObject], foreign: list[AuditedObject], evidence: Evidence
+) -> Iterator[Finding]:
+    for item in own:
+        yield from _object_notes(item)
+    for item in foreign:
+        if item.module is None:
+            yield Finding(f"{item.path} is for {_machine(item)}: not audited", path=item.path)
+    for opaque in evidence.opaque:
+        if opaque.module is None:
+            yield Finding(f"{opaque.path}: {opaque.reason}", path=opaque.path)
+
+
+def _object_notes(item: AuditedObject) -> Iterator[Finding]:
+    if item.elf.text_relocations:
+        yield Finding(
+            f"{item.path} has text relocations, which hardened systems refuse",
+            hint="compile every source of it with -fPIC",
+            path=item.path,
+        )
+    for name, entries in (("RPATH", item.elf.rpath), ("RUNPATH", item.elf.runpath)):
+        for entry in entries:
+            if not entry:
+                yield Finding(
+                    f"{item.path} has an empty {name} entry: the loader searches the current "
+                    "directory, whoever owns it",
+                    hint="set INSTALL_RPATH in CMake to $ORIGIN paths",
+                    path=item.path,
+                )
+            elif not entry.startswith(("$ORIGIN", "${ORIGIN}")):
+                yield Finding(
+                    f"{item.path} has the {name} entry {entry}, a place on the build machine",
+                    hint="set INSTALL_RPATH in CMake to $ORIGIN paths",
+                    path=item.path,
+                )

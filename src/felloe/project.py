@@ -1,0 +1,45 @@
+"""The project a hook is called for: its directory and its ``pyproject.toml``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from felloe.errors import FelloeError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True)
+class Project:
+    """A source tree with a readable ``pyproject.toml``."""
+
+    root: Path
+    table: Mapping[str, Any]
+
+    @property
+    def felloe(self) -> object:
+        """``tool.felloe``, whatever it is."""
+        tool = self.table.get("tool", {})
+        return tool.get("felloe", {}) if isinstance(tool, Mapping) else {}
+
+
+def read_project(root: Path) -> Project:
+    """Read ``pyproject.toml``. Raises :class:`FelloeError` if it cannot be."""
+    path = root / "pyproject.toml"
+    try:
+        return Project(root, tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as cause:
+        raise FelloeError(f"{path} cannot be read: {cause.strerror}") from cause
+    except UnicodeDecodeError as cause:
+        raise FelloeError(f"{path} is not UTF-8: byte {cause.start} ({cause.reason})") from cause
+    except RecursionError as cause:
+        raise FelloeError(f"{path} is nested too deeply") from cause
+    except tomllib.TOMLDecodeError as cause:
+        raise FelloeError(f"{path} is not TOML: {cause}") from cause

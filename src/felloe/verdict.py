@@ -1,0 +1,180 @@
+"""What a wheel may be called: the proof held against what was asked and claimed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from felloe.abi import judge_abi
+from felloe.audit import Evidence, Role
+from felloe.errors import FelloeError
+from felloe.explanation import explain
+from felloe.finding import Finding
+from felloe.policy.family import Policies
+from felloe.portability import Portability, judge_portability
+from felloe.tags import WheelName, pypi_accepts
+
+_POLICY_TAG = re.compile(
+    r"(?P<policy>manylinux(1|2010|2014)|(many|musl)linux_\d+_\d+)(_(?P<architecture>[a-z]\w*))?"
+)
+_LINUX_TAG = re.compile(
+    r"(linux|manylinux(1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+)_(?P<architecture>[a-z]\w*)"
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome for one wheel."""
+
+    claim: WheelName
+    proved: WheelName
+    """The same wheel under the best tags that its files prove."""
+    problems: tuple[Finding, ...]
+    """Claims that are false."""
+    notes: tuple[Finding, ...]
+    portability: Portability | None
+    """None for a wheel that is not for Linux, or has no binaries."""
+
+
+def judge(evidence: Evidence, claim: WheelName, default_libc: str, policies: Policies) -> Verdict:
+    """Hold all tags of ``claim`` against the evidence."""
+    abi = judge_abi(evidence, claim)
+    architecture = find_architecture(claim.platforms)
+    if architecture is None or not evidence.has_binaries:
+        problems = (*abi.problems, *_platform_problems(evidence, claim))
+        proved = claim.with_tags(abi.pythons, abi.abis, claim.platforms)
+        return Verdict(claim, proved, problems, abi.notes, None)
+    portability = judge_portability(evidence, architecture, default_libc, policies)
+    return Verdict(
+        claim=claim,
+        proved=claim.with_tags(abi.pythons, abi.abis, portability.platforms()),
+        problems=(*abi.problems, *portability.problems, *_overclaims(portability, claim)),
+        notes=(*abi.notes, *portability.notes),
+        portability=portability,
+    )
+
+
+def find_architecture(platforms: Sequence[str]) -> str | None:
+    """The machine that Linux platform tags name; None for any other platform.
+
+    Raises :class:`FelloeError` if they name more than one.
+    """
+    matches = [match for match in map(_LINUX_TAG.fullmatch, platforms) if match]
+    found = sorted({match["architecture"] for match in matches})
+    if len(found) > 1:
+        raise FelloeError(f"a wheel is for one machine, this one is tagged for {', '.join(found)}")
+    return found[0] if found else None
+
+
+def _platform_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
+    if not evidence.has_binaries:
+        if claim.platforms != ("any",):
+            yield Finding(
+                f"the tag {claim.tag} promises binaries for {'.'.join(claim.platforms)}, "
+                "the wheel holds none",
+                hint="install() what CMake builds into the wheel, or set `wheel.cmake = false` "
+                "(or `wheel.platlib = false`) in [tool.scikit-build] for a pure Python wheel",
+            )
+    elif "any" in claim.platforms:
+        for item in evidence.objects:
+            if item.role is not Role.OBJECT and item.elf.architecture:
+                yield Finding(
+                    f"{item.path} is built for {item.elf.architecture}, the tag {claim.tag} "
+                    "promises any machine",
+                    hint="set `wheel.platlib = true` in [tool.scikit-build]",
+                    path=item.path,
+                )
+
+
+def _overclaims(portability: Portability, claim: WheelName) -> Iterator[Finding]:
+    """Policy tags of the claim that the binaries do not meet."""
+    for platform in claim.platforms:
+        match = _POLICY_TAG.fullmatch(platform)
+        if match is None:
+            continue
+        limit = find_limit(portability, match["policy"])
+        if limit is None:
+            yield Finding(f"the tag {platform} is not proved: {_other_family(portability)}")
+        elif portability.blockers(limit):
+            yield explain(f"the tag {platform} is not proved", portability, limit)
+
+
+@dataclass(frozen=True)
+class PlatformChoice:
+    """The platform tags to write, and why they are not those wanted, if they are not."""
+
+    platforms: tuple[str, ...]
+    violation: Finding | None
+
+
+def choose_platforms(portability: Portability, wanted: str, origin: str) -> PlatformChoice:
+    """Settle the platform tags of a wheel being made.
+
+    ``wanted`` is ``auto``, ``linux``, ``pypi`` or a policy; ``origin`` says
+    where it was set. Raises :class:`FelloeError` if it names another machine.
+    """
+    best = portability.platforms()
+    if wanted == "linux":
+        return PlatformChoice((f"linux_{portability.architecture}",), None)
+    if wanted in ("auto", "pypi"):
+        return PlatformChoice(best, _general_violation(portability, must_upload=wanted == "pypi"))
+    match = _POLICY_TAG.fullmatch(wanted)
+    if match is None or match["architecture"] not in (None, portability.architecture):
+        raise FelloeError(
+            f"{origin} wants {wanted}, this build is for {portability.architecture}",
+            hint="name a policy without a machine, such as manylinux_2_28",
+        )
+    limit = find_limit(portability, match["policy"])
+    goal = f"{origin} wants {wanted}; the wheel is tagged {'.'.join(best)}"
+    if limit is None:
+        return PlatformChoice(best, Finding(f"{goal}: {_other_family(portability)}"))
+    if portability.blockers(limit) or portability.floor > limit:
+        return PlatformChoice(best, explain(goal, portability, limit))
+    asked = f"{match['policy']}_{portability.architecture}"
+    return PlatformChoice(tuple(sorted({*best, *_synonyms(portability, asked)})), None)
+
+
+def find_limit(portability: Portability, policy: str) -> int | None:
+    """The highest floor that ``policy`` allows; None if it is of another family."""
+    family = portability.family
+    if family is None or not policy.startswith(family.name):
+        return None
+    position = family.position(policy)
+    if position is not None:
+        return position
+    older = [entry for entry in family.policies if _version(entry.name) <= _version(policy)]
+    return len(older) - 1
+
+
+def _version(policy: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in policy.split("_")[1:])
+
+
+def _synonyms(portability: Portability, platform: str) -> tuple[str, ...]:
+    """The platform tag, and the others that say the same."""
+    for position in range(len(portability.family.policies) if portability.family else 0):
+        platforms = portability.platforms_at(position)
+        if platform in platforms:
+            return platforms
+    return (platform,)
+
+
+def _other_family(portability: Portability) -> str:
+    if portability.family is None:
+        return f"no policy knows the machine {portability.architecture}"
+    return f"its binaries are for {portability.family.name} systems"
+
+
+def _general_violation(portability: Portability, *, must_upload: bool) -> Finding | None:
+    """What is wrong with the best tag there is, if something is."""
+    platforms = ".".join(portability.platforms())
+    uploadable = all(map(pypi_accepts, portability.platforms()))
+    if portability.policy is None and not uploadable:
+        goal = f"the wheel is tagged {platforms}, which PyPI refuses"
+        if portability.family is None:
+            return Finding(f"{goal}: {_other_family(portability)}")
+        return explain(goal, portability, len(portability.family.policies) - 1)
+    if must_upload and not uploadable:
+        return Finding(f"the wheel is tagged {platforms}, which PyPI refuses: it knows no such tag")
+    return None

@@ -1,0 +1,129 @@
+"""What every test may ask for: felloe's own wheel, interpreters, a way to build."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+PROJECTS = ROOT / "tests" / "projects"
+VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
+
+
+def run(*command, cwd=None, env=None, check=True):
+    """Run a program; a failure shows all that it printed."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=env,
+        check=False,
+        text=True,
+        errors="replace",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+    )
+    if check and done.returncode:
+        pytest.fail(f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{done.stdout}")
+    return done
+
+
+def _once(tmp_path_factory, worker_id, name, make):
+    """A directory that the first test process makes and the others wait for."""
+    base = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        base = base.parent
+    place = base / name
+    lock = base / f"{name}.lock"
+    from filelock import FileLock
+
+    with FileLock(lock):
+        if not place.exists():
+            part = base / f"{name}.part"
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            make(part)
+            part.rename(place)
+    return place
+
+
+@pytest.fixture(scope="session")
+def wheelhouse(tmp_path_factory, worker_id):
+    """A directory that holds the wheel of this checkout's felloe."""
+
+    def make(place):
+        run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", place, ROOT)
+
+    return _once(tmp_path_factory, worker_id, "wheelhouse", make)
+
+
+@pytest.fixture(scope="session")
+def clean_environ():
+    """The environment without what would steer a build."""
+    steering = ("FELLOE_", "SKBUILD_", "AUDITWHEEL_", "CMAKE_", "PIP_", "UV_", "_PYTHON")
+    kept = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE", "PIP_TRUSTED_HOST")
+    kept += ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_CONFIG_FILE", "PIP_CERT")
+    return {
+        key: value
+        for key, value in os.environ.items()
+        if (key in kept or not key.startswith(steering)) and key != "SOURCE_DATE_EPOCH"
+    }
+
+
+@pytest.fixture(scope="session")
+def environ(wheelhouse, clean_environ):
+    """An environment in which pip, build and uv find this checkout's felloe."""
+    return {
+        **clean_environ,
+        "PIP_FIND_LINKS": str(wheelhouse),
+        "UV_FIND_LINKS": str(wheelhouse),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "UV_PYTHON_DOWNLOADS": "never",
+    }
+
+
+def find_python(version):
+    """The interpreter of a version, wherever it is installed; None if nowhere."""
+    found = run("uv", "python", "find", "--no-project", "--system", version, check=False)
+    return Path(found.stdout.strip()) if found.returncode == 0 else None
+
+
+@pytest.fixture(scope="session", params=VERSIONS)
+def python(request):
+    """Each supported interpreter. One that is missing fails, for then nothing was shown."""
+    found = find_python(request.param)
+    if found is None:
+        pytest.fail(f"CPython {request.param} is not installed (try: uv python install)")
+    return found
+
+
+@pytest.fixture
+def audit_json():
+    """``felloe audit --json`` on a wheel, as values."""
+
+    def audit(wheel):
+        done = run(sys.executable, "-m", "felloe", "audit", "--json", wheel, check=False)
+        return json.loads(done.stdout)
+
+    return audit
+
+
+@pytest.fixture
+def pip_wheel(environ, tmp_path):
+    """``pip wheel`` a project in isolation; answers the one wheel."""
+
+    def build(project, *options, python=sys.executable, env=None, out="dist"):
+        place = tmp_path / out
+        command = [python, "-m", "pip", "wheel", "--no-deps", "-w", place, *options, project]
+        run(*command, env={**environ, **(env or {})}, cwd=tmp_path)
+        (wheel,) = place.glob("*.whl")
+        return wheel
+
+    return build
