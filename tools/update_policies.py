@@ -27,7 +27,7 @@ SOURCE = (
 
 def fold(name: str) -> dict[str, Any]:
     """One family of policies, oldest first, as floors."""
-    text = files("auditwheel").joinpath("policy", f"{name}-policy.json").read_text()
+    text = files("auditwheel").joinpath(f"policy/{name}-policy.json").read_text()
     listed = [entry for entry in json.loads(text) if entry["name"] != "linux"]
     listed.sort(key=lambda entry: -entry["priority"])
     names = [entry["name"] for entry in listed]

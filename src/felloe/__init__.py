@@ -9,7 +9,6 @@ The attributes of this module are the hooks of PEP 517 and 660.
 
 from __future__ import annotations
 
-from typing import Any
 
 __version__ = "0.1.0"
 
@@ -25,7 +24,7 @@ _HOOKS = (
 )
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # Looked up when asked for, so that importing a part of felloe loads no other,
     # and because the engine may have no metadata hooks for the project at hand.
     if name not in _HOOKS or (name in _METADATA_HOOKS and not _engine_offers(name)):

@@ -13,7 +13,8 @@ from enum import Enum
 from posixpath import basename
 from typing import Protocol
 
-from felloe.binary.elf import Buffer, ElfObject, ElfType, find_libc, parse_elf
+from felloe.binary.elf import Buffer, ElfObject, find_libc, parse_elf
+from felloe.binary.layout import ElfType
 from felloe.binary.magic import HEAD_SIZE, Format, find_format
 from felloe.binary.symbols import Import, SymbolTable
 from felloe.errors import MalformedBinary
@@ -230,10 +231,10 @@ def _constrain_versions(
         if not is_loader(need.library)
     }
     high = {need: floor for need, floor in floors.items() if floor}
-    names = symbols.imports_of_versions({need.index for need in high})
+    names = symbols.imports_of_versions({need.number for need in high})
     for need, floor in sorted(high.items()):
         subject = f"{need.version} of {need.library}"
-        yield Constraint(path, Kind.SYMBOL_VERSION, subject, floor, names.get(need.index, ()))
+        yield Constraint(path, Kind.SYMBOL_VERSION, subject, floor, names.get(need.number, ()))
 
 
 def _constrain_withheld(

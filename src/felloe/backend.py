@@ -1,7 +1,9 @@
 """The hooks of PEP 517 and 660.
 
-Every hook reads the facts once, tells the story of :mod:`felloe.pipeline` and
-turns our errors into a message and an exit code.
+Every hook reads the facts once, tells one of the stories in
+:mod:`felloe.pipeline`, and turns our errors into a message and an exit code.
+What a hook does not need it does not import: a frontend starts a process for
+each of them.
 """
 
 from __future__ import annotations
@@ -12,54 +14,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from felloe import console, pipeline
+from felloe import console
 from felloe.engine import Engine
 from felloe.errors import EngineFailed, FelloeError
-from felloe.pipeline import Build
+from felloe.pipeline.build import Build
 from felloe.project import read_project
 from felloe.settings import ConfigSettings, read_settings, split_config
-from felloe.target import read_target
 
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings | None = None) -> list[str]:
     """https://peps.python.org/pep-0517/#get-requires-for-build-wheel"""
-    with _reported():
-        build = _read_build(config_settings)
-        return build.engine.requires("wheel", build.engine_config)
+    return _requires("wheel", config_settings)
 
 
 def get_requires_for_build_editable(config_settings: ConfigSettings | None = None) -> list[str]:
     """https://peps.python.org/pep-0660/#get-requires-for-build-editable"""
-    with _reported():
-        build = _read_build(config_settings)
-        return build.engine.requires("editable", build.engine_config)
+    return _requires("editable", config_settings)
 
 
 def get_requires_for_build_sdist(config_settings: ConfigSettings | None = None) -> list[str]:
     """https://peps.python.org/pep-0517/#get-requires-for-build-sdist"""
-    with _reported():
-        build = _read_build(config_settings)
-        return build.engine.requires("sdist", build.engine_config)
+    return _requires("sdist", config_settings)
 
 
 def prepare_metadata_for_build_wheel(
     metadata_directory: str, config_settings: ConfigSettings | None = None
 ) -> str:
     """https://peps.python.org/pep-0517/#prepare-metadata-for-build-wheel"""
-    with _reported():
-        build = _read_build(config_settings)
-        directory = Path(metadata_directory)
-        return build.engine.prepare_metadata("wheel", directory, build.engine_config)
+    return _prepare_metadata("wheel", metadata_directory, config_settings)
 
 
 def prepare_metadata_for_build_editable(
     metadata_directory: str, config_settings: ConfigSettings | None = None
 ) -> str:
     """https://peps.python.org/pep-0660/#prepare-metadata-for-build-editable"""
-    with _reported():
-        build = _read_build(config_settings)
-        directory = Path(metadata_directory)
-        return build.engine.prepare_metadata("editable", directory, build.engine_config)
+    return _prepare_metadata("editable", metadata_directory, config_settings)
 
 
 def build_wheel(
@@ -69,9 +58,12 @@ def build_wheel(
 ) -> str:
     """https://peps.python.org/pep-0517/#build-wheel"""
     with _reported():
+        from felloe.pipeline import wheel
+        from felloe.target import read_target
+
         build, target = _read_build(config_settings), read_target(os.environ)
-        metadata = Path(metadata_directory) if metadata_directory else None
-        return pipeline.build_wheel(build, target, Path(wheel_directory), metadata).name
+        metadata = _optional_path(metadata_directory)
+        return wheel.build_wheel(build, target, Path(wheel_directory), metadata).name
 
 
 def build_editable(
@@ -81,16 +73,34 @@ def build_editable(
 ) -> str:
     """https://peps.python.org/pep-0660/#build-editable"""
     with _reported():
-        build = _read_build(config_settings)
-        metadata = Path(metadata_directory) if metadata_directory else None
-        return pipeline.build_editable(build, Path(wheel_directory), metadata).name
+        from felloe.pipeline import wheel
+
+        build, metadata = _read_build(config_settings), _optional_path(metadata_directory)
+        return wheel.build_editable(build, Path(wheel_directory), metadata).name
 
 
 def build_sdist(sdist_directory: str, config_settings: ConfigSettings | None = None) -> str:
     """https://peps.python.org/pep-0517/#build-sdist"""
     with _reported():
+        from felloe.pipeline import sdist
+
+        return sdist.build_sdist(_read_build(config_settings), Path(sdist_directory)).name
+
+
+def _requires(kind: str, config_settings: ConfigSettings | None) -> list[str]:
+    with _reported():
         build = _read_build(config_settings)
-        return pipeline.build_sdist(build, Path(sdist_directory)).name
+        return build.engine.requires(kind, build.engine_config)
+
+
+def _prepare_metadata(kind: str, directory: str, config_settings: ConfigSettings | None) -> str:
+    with _reported():
+        build = _read_build(config_settings)
+        return build.engine.prepare_metadata(kind, Path(directory), build.engine_config)
+
+
+def _optional_path(directory: str | None) -> Path | None:
+    return Path(directory) if directory else None
 
 
 def _read_build(config_settings: ConfigSettings | None) -> Build:

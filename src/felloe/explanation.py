@@ -8,7 +8,7 @@ from felloe.audit import Constraint, Kind
 from felloe.finding import Finding
 from felloe.portability import Portability
 
-_MOST_SYMBOLS = 6
+_MOST_SYMBOLS = 4
 _MOST_LINES = 10
 
 _OLDER_SYSTEM = (
@@ -34,7 +34,7 @@ WAYS_OUT = {
 def explain(goal: str, portability: Portability, limit: int) -> Finding:
     """``goal`` is not reached: name what stands above ``limit``, and what would be without it."""
     blockers = portability.blockers(limit)
-    lines = [f"{goal}:", *_shortened([describe(item, portability) for item in blockers])]
+    lines = [f"{goal}:", *describe(blockers, portability)]
     if not blockers:
         lines.append("  no audited object speaks for it")
     below = max((c.floor for c in portability.constraints if c.floor <= limit), default=0)
@@ -43,27 +43,33 @@ def explain(goal: str, portability: Portability, limit: int) -> Finding:
     return Finding("\n".join(lines), hint=explain_ways_out(blockers))
 
 
-def describe(constraint: Constraint, portability: Portability) -> str:
-    """One constraint as one line: object, subject, symbols, policy."""
-    symbols = ""
-    if constraint.symbols and constraint.kind is Kind.SYMBOL_VERSION:
-        listed = ", ".join(constraint.symbols[:_MOST_SYMBOLS])
-        more = len(constraint.symbols) - _MOST_SYMBOLS
-        symbols = f" ({listed}{f' and {more} more' if more > 0 else ''})"
+def describe(constraints: Sequence[Constraint], portability: Portability) -> list[str]:
+    """Constraints as lines: object, subject, symbols, policy; those alike share one."""
+    alike: dict[tuple[int, str], list[Constraint]] = {}
+    for item in constraints:
+        alike.setdefault((item.floor, item.subject), []).append(item)
+    lines = [_describe_alike(items, portability) for items in alike.values()]
+    more = len(lines) - _MOST_LINES
+    if more > 0:
+        lines[_MOST_LINES:] = [f"  and {more} more, all in `felloe audit --json`"]
+    return lines
+
+
+def _describe_alike(items: Sequence[Constraint], portability: Portability) -> str:
+    first = items[0]
+    others = f" and {len(items) - 1} more objects need" if len(items) > 1 else " needs"
+    symbols = sorted({symbol for item in items for symbol in item.symbols})
+    listed = ""
+    if symbols and first.kind is Kind.SYMBOL_VERSION:
+        rest = len(symbols) - _MOST_SYMBOLS
+        listed = f" ({', '.join(symbols[:_MOST_SYMBOLS])}{f' and {rest} more' if rest > 0 else ''})"
     family = portability.family
-    policy = family.policy_name(constraint.floor) if family else None
+    policy = family.policy_name(first.floor) if family else None
     allowed = f"allowed from {policy} on" if policy else "allowed by no policy"
-    return f"  {constraint.path} needs {constraint.subject}{symbols}: {allowed}"
+    return f"  {first.path}{others} {first.subject}{listed}: {allowed}"
 
 
 def explain_ways_out(constraints: Iterable[Constraint]) -> str:
     """What can be done, once for each kind."""
     kinds = dict.fromkeys(item.kind for item in constraints)
     return "; ".join(WAYS_OUT[kind] for kind in kinds)
-
-
-def _shortened(lines: Sequence[str]) -> list[str]:
-    if len(lines) <= _MOST_LINES:
-        return list(lines)
-    more = len(lines) - _MOST_LINES
-    return [*lines[:_MOST_LINES], f"  and {more} more, which `felloe audit` lists"]

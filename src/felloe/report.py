@@ -128,18 +128,26 @@ def _lines(wheel: str, evidence: Evidence, verdict: Verdict) -> Iterator[str]:
 
 
 def _table(evidence: Evidence, portability: Portability | None) -> Iterator[str]:
-    """Objects alike in all columns but the name share a row."""
-    rows = [("object", "kind", "machine", "best policy", "needs")]
+    """What each object needs, those alike in one row."""
+    alike: dict[tuple[str, str, str, str], list[str]] = {}
     for item in evidence.objects:
+        kind = item.role.value
+        if item.module is not None:
+            kind = item.module.abi_tag or item.module.abi.value
         policy = _object_policy(item, portability) or "none"
-        kind = item.module.abi.value if item.module else item.role.value
-        rows.append(
-            (item.path, kind, item.elf.architecture or "?", policy, " ".join(item.elf.needed))
-        )
+        machine = item.elf.architecture or "unknown"
+        key = (machine, kind, policy, " ".join(item.elf.needed) or "nothing")
+        alike.setdefault(key, []).append(item.path)
+    rows = [("object", "machine", "ABI or kind", "best policy", "needs")]
+    rows += [(_first_and_more(paths), *key) for key, paths in alike.items()]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths)]
-        yield "  " + "  ".join([*cells, row[4]]).rstrip()
+        yield "  " + "  ".join([*cells, row[4]])
+
+
+def _first_and_more(paths: list[str]) -> str:
+    return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
 def _better_lines(portability: Portability) -> Iterator[str]:
@@ -148,10 +156,13 @@ def _better_lines(portability: Portability) -> Iterator[str]:
     if family is None:
         return
     for position in range(min(portability.floor, len(family.policies)) - 1, -1, -1):
-        fresh = [c for c in portability.constraints if c.floor == position + 1]
-        if position == len(family.policies) - 1:
-            fresh = [c for c in portability.constraints if c.floor > position]
+        is_newest = position == len(family.policies) - 1
+        fresh = [
+            item
+            for item in portability.constraints
+            if item.floor == position + 1 or (is_newest and item.floor > position)
+        ]
         if fresh:
             yield ""
-            yield f"  {family.policies[position].name} is out of reach because"
-            yield from (f"  {describe(item, portability)}" for item in fresh)
+            yield f"  {family.policies[position].name} is out of reach:"
+            yield from (f"  {line}" for line in describe(fresh, portability))

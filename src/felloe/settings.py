@@ -8,7 +8,6 @@ in the engine.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -102,17 +101,14 @@ def read_settings(
     one, and every value of the wrong type or form.
     """
     problems: list[str] = []
-    values = (
-        {"platform": (environ[_IMAGE_VARIABLE], _IMAGE_VARIABLE)}
-        if environ.get(_IMAGE_VARIABLE)
-        else {}
-    )
+    image = environ.get(_IMAGE_VARIABLE)
+    values = {"platform": (image, _IMAGE_VARIABLE)} if image else {}
     for given in (*_in_table(table), *_in_config(config_settings), *_in_environment(environ)):
-        problem = _find_problem(given)
+        value, problem = _read_value(given)
         if problem:
             problems.append(problem)
         else:
-            values[given.key] = (_scalar(given.value), given.name)
+            values[given.key] = (value, given.name)
     epoch = _read_epoch(environ, problems)
     if problems:
         raise FelloeError("\n".join(problems), hint=_listing())
@@ -158,19 +154,22 @@ def _in_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
             yield _Given(name, name[len("FELLOE_") :].lower().replace("_", "-"), environ[name])
 
 
-def _find_problem(given: _Given) -> str | None:
+def _read_value(given: _Given) -> tuple[str, str]:
+    """(the value, what is wrong with it); one of them is empty."""
     if given.name == "tool.felloe":
-        return "tool.felloe must be a table"
+        return "", "tool.felloe must be a table"
     if given.key not in _BY_KEY:
+        import difflib
+
         near = difflib.get_close_matches(given.key, _BY_KEY, n=1, cutoff=0.0)
-        return f"{given.name}: unknown key; the nearest known one is {near[0]!r}"
+        return "", f"{given.name}: unknown key; the nearest known one is {near[0]!r}"
     option = _BY_KEY[given.key]
     value = _scalar(given.value)
     if value is None:
-        return f"{given.name}: takes one string, not {given.value!r}"
+        return "", f"{given.name}: takes one string, not {given.value!r}"
     if not option.form.fullmatch(value):
-        return f"{given.name}: {value!r} is not {option.values.replace('`', '')}"
-    return None
+        return "", f"{given.name}: {value!r} is not {option.values.replace('`', '')}"
+    return value, ""
 
 
 def _scalar(value: object) -> str | None:

@@ -79,12 +79,8 @@ def parse_wheel_name(filename: str) -> WheelName:
     ):
         if not pattern.fullmatch(value):
             raise MalformedArchive(f"{filename!r} is not a wheel's file name: bad part {value!r}")
-    return WheelName(
-        distribution,
-        version,
-        *(_ordered(part.split(".")) for part in (pythons, abis, platforms)),
-        build="".join(build),
-    )
+    sets = [_ordered(part.split(".")) for part in (pythons, abis, platforms)]
+    return WheelName(distribution, version, sets[0], sets[1], sets[2], "".join(build))
 
 
 def python_version(python_tag: str) -> tuple[int, int] | None:
@@ -98,6 +94,7 @@ def _ordered(values: Iterable[str]) -> tuple[str, ...]:
 
 
 _POLICY_ARCHITECTURES = r"(x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64)"
+_MACOS_ARCHITECTURES = r"(ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2)"
 _PYPI_PLATFORMS = re.compile(
     "|".join(
         (
@@ -109,8 +106,7 @@ _PYPI_PLATFORMS = re.compile(
             r"manylinux2014_(x86_64|i686|aarch64|armv7l|ppc64|ppc64le|s390x)",
             rf"(many|musl)linux_\d+_\d+_{_POLICY_ARCHITECTURES}",
             r"manylinux_\d+_\d+_ppc64",
-            r"macosx_(10_\d+|(11|12|13|14|15|26)_0)_"
-            r"(ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2)",
+            rf"macosx_(10_\d+|(11|12|13|14|15|26)_0)_{_MACOS_ARCHITECTURES}",
             r"ios_\d+_\d+_(arm64|x86_64)_(iphoneos|iphonesimulator)",
             r"android_\d+_(armeabi_v7a|arm64_v8a|x86|x86_64)",
             r"pyemscripten_\d+_\d+_wasm32",

@@ -32,7 +32,7 @@ def placing(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
     try:
         with os.fdopen(descriptor, "w+b") as file:
             yield file, part
-        os.replace(part, path)
+        part.replace(path)
     except OSError as cause:
         raise FelloeError(f"cannot write {path.name} to {path.parent}: {cause.strerror}") from cause
     finally:

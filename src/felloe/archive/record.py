@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from felloe.archive.member import Member
 from felloe.archive.zipwriter import Written
 from felloe.tags import WheelName
 
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")  # of the old RECORD; gone with PEP 815
+_COLUMNS = 3
 
 
 def render_record(written: Iterable[Written], record: str) -> bytes:
@@ -25,26 +26,33 @@ def render_record(written: Iterable[Written], record: str) -> bytes:
     return text.getvalue().encode()
 
 
-def find_record_problem(record: bytes, members: Iterable[Member], own_name: str) -> str | None:
-    """The first way in which RECORD and the members disagree on names or sizes."""
+def find_record_problem(record: Member | None, members: Iterable[Member]) -> str | None:
+    """The first way in which RECORD and the other members disagree on names or sizes."""
+    if record is None:
+        return "the wheel has no RECORD"
     try:
-        rows = list(csv.reader(io.StringIO(record.decode("utf-8"))))
+        rows = list(csv.reader(io.StringIO(bytes(record.read()).decode("utf-8"))))
     except (UnicodeDecodeError, csv.Error) as cause:
         return f"RECORD cannot be read: {cause}"
-    if any(len(row) != 3 for row in rows):
+    if any(len(row) != _COLUMNS for row in rows):
         return "RECORD has a line that is not path,hash,size"
     listed = {path: size for path, _, size in rows}
     if len(listed) != len(rows):
         return "RECORD lists a path twice"
-    unsigned = {own_name, *(own_name.replace("RECORD", name) for name in SIGNATURES)}
-    sizes = {member.name: str(member.size) for member in members if member.name not in unsigned}
+    signatures = [record.name.replace("RECORD", name) for name in SIGNATURES]
+    sizes = {member.name: str(member.size) for member in members if member.name not in signatures}
+    return next(_disagreements(listed, sizes, {record.name, *signatures}), None)
+
+
+def _disagreements(
+    listed: dict[str, str], sizes: dict[str, str], unsigned: set[str]
+) -> Iterator[str]:
     for path in sorted(sizes.keys() - listed.keys()):
-        return f"RECORD does not list {path}"
+        yield f"RECORD does not list {path}"
     for path in sorted(listed.keys() - sizes.keys() - unsigned):
-        return f"RECORD lists {path}, which the wheel does not hold"
+        yield f"RECORD lists {path}, which the wheel does not hold"
     for path in sorted(path for path in sizes if listed[path] not in ("", sizes[path])):
-        return f"RECORD states {listed[path]} bytes for {path}, which has {sizes[path]}"
-    return None
+        yield f"RECORD states {listed[path]} bytes for {path}, which has {sizes[path]}"
 
 
 def render_wheel_file(name: WheelName, *, generator: str, is_purelib: bool) -> bytes:

@@ -38,7 +38,7 @@ class _Entry(NamedTuple):
 class _Directory(NamedTuple):
     start: int
     size: int
-    count: int
+    entries: int
 
 
 def check_zip(path: Path) -> None:
@@ -57,8 +57,8 @@ def check_zip(path: Path) -> None:
 def _problems(file: BinaryIO) -> Iterator[str]:
     directory = _read_end(file)
     entries = list(_read_directory(file, directory))
-    if len(entries) != directory.count:
-        yield f"the directory lists {len(entries)} members and counts {directory.count}"
+    if len(entries) != directory.entries:
+        yield f"the directory lists {len(entries)} members and counts {directory.entries}"
     names = [entry.name for entry in entries]
     for name in sorted(
         {name for name in names if names.count(name) > 1} if _repeats(names) else ()

@@ -52,10 +52,13 @@ def _write(archive: tarfile.TarFile, path: Path, epoch: int) -> Path:
     problems = [*_member_problems(members, root), *_metadata_problems(archive, members, path)]
     if problems:
         raise MalformedArchive(f"{path.name}: " + "; ".join(problems))
-    with placing(path) as (file, _), _gzip(file, epoch) as packed:
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as output:
-            for name in sorted(members):
-                output.addfile(_normalize(members[name], epoch), archive.extractfile(name))
+    with (
+        placing(path) as (file, _),
+        _gzip(file, epoch) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as output,
+    ):
+        for name in sorted(members):
+            output.addfile(_normalize(members[name], epoch), archive.extractfile(name))
     return path
 
 

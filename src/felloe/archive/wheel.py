@@ -37,12 +37,14 @@ _RATIO_MATTERS_ABOVE = 64 << 20
 
 @dataclass(frozen=True)
 class StagedWheel:
-    """A wheel as a set of members, ``RECORD`` left out: it is derived from them."""
+    """A wheel as a set of members, ``RECORD`` apart: it is derived from them."""
 
     name: WheelName
     dist_info: str
     """The directory's name in the archive."""
     members: tuple[Member, ...]
+    record: Member | None = None
+    """RECORD as it was found."""
 
     def find(self, name: str) -> Member | None:
         """The member of this path."""
@@ -72,8 +74,9 @@ def open_wheel(path: Path) -> Iterator[StagedWheel]:
         except MalformedArchive as cause:
             raise MalformedArchive(f"{path.name}: {cause.message}", hint=cause.hint) from cause
         dist_info = _find_dist_info(path, name, members)
-        record = f"{dist_info}/RECORD"
-        yield StagedWheel(name, dist_info, tuple(m for m in members if m.name != record))
+        record = next((m for m in members if m.name == f"{dist_info}/RECORD"), None)
+        others = tuple(member for member in members if member is not record)
+        yield StagedWheel(name, dist_info, others, record)
 
 
 @contextmanager
@@ -169,7 +172,7 @@ def _data_offset(view: memoryview, entry: zipfile.ZipInfo) -> int:
     name = bytes(view[name_at : name_at + name_size]).decode(encoding, "backslashreplace")
     if (magic, name, method) != (_LOCAL_MAGIC, entry.filename, entry.compress_type):
         raise MalformedArchive(f"the two headers of {entry.filename} contradict each other")
-    return name_at + name_size + extra_size
+    return int(name_at + name_size + extra_size)
 
 
 def _find_dist_info(path: Path, name: WheelName, members: tuple[Member, ...]) -> str:

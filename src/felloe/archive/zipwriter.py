@@ -177,7 +177,7 @@ def _start(member: Member, pool: ThreadPoolExecutor) -> Iterator[_Piece]:
     starts = range(0, max(len(data), 1), _CHUNK)
     for start in starts:
         is_last = start + _CHUNK >= len(data)
-        chunk = pool.submit(_deflate, data, start, is_last)
+        chunk = pool.submit(_deflate, data, start, is_last=is_last)
         yield _Piece(member, chunk, digest, is_first=not start, is_last=is_last)
 
 
@@ -191,13 +191,12 @@ def _ahead(items: Iterator[_Item], depth: int) -> Iterator[_Item]:
     yield from drawn
 
 
-def _deflate(data: memoryview, start: int, is_last: bool) -> bytes:
+def _deflate(data: memoryview, start: int, *, is_last: bool) -> Buffer:
     """One chunk of a raw deflate stream that continues the chunks before it."""
     if not data:
         return b""
     window = data[max(start - _WINDOW, 0) : start]
-    priming = {"zdict": window} if start else {}
-    stream = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_DEFLATE, **priming)
+    stream = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_DEFLATE, zdict=window)
     flush = zlib.Z_FINISH if is_last else zlib.Z_SYNC_FLUSH
     return stream.compress(data[start : start + _CHUNK]) + stream.flush(flush)
 

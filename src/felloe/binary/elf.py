@@ -2,8 +2,8 @@
 
 Everything is reached through program headers and the dynamic section; section
 headers are for linkers and may be stripped or wrong. Follows the System V gABI
-(chapters "ELF Header", "Program Header", "Dynamic Section"), the LSB for symbol
-versions and the Linux gABI supplement for ``.note.gnu.property``.
+(chapters "ELF Header", "Program Header", "Dynamic Section") and the LSB for
+symbol versions.
 """
 
 from __future__ import annotations
@@ -11,105 +11,27 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import NamedTuple, Union
 
+from felloe.binary.gnu_property import find_isa_level
+from felloe.binary.layout import (
+    BYTE_ORDERS,
+    CLASSES,
+    DF_TEXTREL,
+    IDENT_SIZE,
+    LAYOUTS,
+    MAGIC,
+    PF_X,
+    DynamicTag,
+    ElfType,
+    Segment,
+    SegmentType,
+    find_architecture,
+)
 from felloe.binary.strings import StringTable
 from felloe.errors import MalformedBinary
 
 Buffer = Union[bytes, memoryview]
-
-MAGIC = b"\x7fELF"
-
-
-class ElfType(IntEnum):
-    """``e_type``, as far as a wheel can hold it."""
-
-    RELOCATABLE = 1
-    EXECUTABLE = 2
-    SHARED = 3
-    CORE = 4
-
-
-class SegmentType(IntEnum):
-    """``p_type``."""
-
-    LOAD = 1
-    DYNAMIC = 2
-    INTERP = 3
-    NOTE = 4
-    GNU_STACK = 0x6474E551
-    GNU_PROPERTY = 0x6474E553
-
-
-class DynamicTag(IntEnum):
-    """``d_tag``."""
-
-    NULL = 0
-    NEEDED = 1
-    HASH = 4
-    STRTAB = 5
-    SYMTAB = 6
-    STRSZ = 10
-    SONAME = 14
-    RPATH = 15
-    TEXTREL = 22
-    RUNPATH = 29
-    FLAGS = 30
-    RELR = 36
-    GNU_HASH = 0x6FFFFEF5
-    VERSYM = 0x6FFFFFF0
-    VERNEED = 0x6FFFFFFE
-    VERNEEDNUM = 0x6FFFFFFF
-
-
-_DF_TEXTREL = 0x4
-_PF_X = 0x1
-_GNU_PROPERTY_X86_ISA_1_NEEDED = 0xC0008002
-_NT_GNU_PROPERTY_TYPE_0 = 5
-_EF_ARM_EABI_MASK = 0xFF000000
-_EF_ARM_EABI_VER5 = 0x05000000
-_EF_ARM_ABI_FLOAT_HARD = 0x400
-
-# Architecture names as in platform tags, by (e_machine, bits, byte order).
-_ARCHITECTURES = {
-    (3, 32, "<"): "i686",
-    (21, 64, "<"): "ppc64le",
-    (21, 64, ">"): "ppc64",
-    (22, 64, ">"): "s390x",
-    (40, 32, "<"): "armv7l",
-    (62, 64, "<"): "x86_64",
-    (183, 64, "<"): "aarch64",
-    (243, 64, "<"): "riscv64",
-    (258, 64, "<"): "loongarch64",
-}
-
-
-class Layout(NamedTuple):
-    """The record formats of one (class, byte order), for :mod:`struct`."""
-
-    header: struct.Struct
-    segment: struct.Struct
-    dynamic: struct.Struct
-    symbol: struct.Struct
-    word: str
-
-
-def _layout(bits: int, order: str) -> Layout:
-    word = "Q" if bits == 64 else "I"
-    return Layout(
-        header=struct.Struct(f"{order}HHI{word * 3}IHHHHHH"),
-        segment=struct.Struct(order + ("IIQQQQQQ" if bits == 64 else "IIIIIIII")),
-        dynamic=struct.Struct(order + word * 2),
-        symbol=struct.Struct(order + ("IBBHQQ" if bits == 64 else "IIIBBH")),
-        word=word,
-    )
-
-
-LAYOUTS = {(bits, order): _layout(bits, order) for bits in (32, 64) for order in "<>"}
-_CLASSES = {1: 32, 2: 64}
-_BYTE_ORDERS = {1: "<", 2: ">"}
-_IDENT_SIZE = 16
 
 # Bounds that no real object comes near, so that a hostile one costs little.
 _MOST_SEGMENTS = 4096
@@ -120,23 +42,12 @@ _MOST_PATH_BYTES = 4096
 class VersionNeed(NamedTuple):
     """One ``Elf_Vernaux``: the object needs ``version`` of ``library``.
 
-    ``index`` is what ``.gnu.version`` writes beside the symbols bound to it.
+    ``number`` is what ``.gnu.version`` writes beside the symbols bound to it.
     """
 
     library: str
     version: str
-    index: int
-
-
-class Segment(NamedTuple):
-    """One program header; offsets and sizes in bytes."""
-
-    type: int
-    flags: int
-    offset: int
-    address: int
-    file_size: int
-    align: int
+    number: int
 
 
 @dataclass(frozen=True)
@@ -203,17 +114,18 @@ class _Parser:
     """State of one parse: the data, its layout, its segments."""
 
     def __init__(self, data: Buffer) -> None:
-        ident = bytes(data[:_IDENT_SIZE])
-        if len(ident) < _IDENT_SIZE or not ident.startswith(MAGIC):
+        ident = bytes(data[:IDENT_SIZE])
+        if len(ident) < IDENT_SIZE or not ident.startswith(MAGIC):
             raise MalformedBinary("the ELF identification is cut off")
-        if ident[4] not in _CLASSES or ident[5] not in _BYTE_ORDERS:
+        if ident[4] not in CLASSES or ident[5] not in BYTE_ORDERS:
             raise MalformedBinary(f"unknown ELF class or byte order ({ident[4]}, {ident[5]})")
         self.data = data
-        self.bits = _CLASSES[ident[4]]
-        self.order = _BYTE_ORDERS[ident[5]]
+        self.bits = CLASSES[ident[4]]
+        self.order = BYTE_ORDERS[ident[5]]
         self.layout = LAYOUTS[self.bits, self.order]
-        header = self.layout.header.unpack_from(data, _IDENT_SIZE)
-        self.type, self.machine, _, _, phoff, _, self.flags, _, phentsize, phnum = header[:10]
+        header = self.layout.header.unpack_from(data, IDENT_SIZE)
+        self.type, self.machine, _, _, phoff, _, flags, _, phentsize, phnum = header[:10]
+        self.architecture = find_architecture(self.machine, self.bits, self.order, flags)
         self.segments = tuple(self._segments(phoff, phentsize, phnum))
         self.loaded = tuple(s for s in self.segments if s.type == SegmentType.LOAD)
 
@@ -236,7 +148,7 @@ class _Parser:
             byte_order=self.order,
             type=self.type,
             machine=self.machine,
-            architecture=self._architecture(),
+            architecture=self.architecture,
             interpreter=self._interpreter(),
             needed=names(DynamicTag.NEEDED),
             soname=next(iter(names(DynamicTag.SONAME)), None),
@@ -245,7 +157,7 @@ class _Parser:
             version_needs=tuple(self._version_needs(single, strings)),
             executable_stack=self._executable_stack(),
             text_relocations=DynamicTag.TEXTREL in single
-            or bool(single.get(DynamicTag.FLAGS, 0) & _DF_TEXTREL),
+            or bool(single.get(DynamicTag.FLAGS, 0) & DF_TEXTREL),
             relative_relocations=DynamicTag.RELR in single,
             load_alignment=min((max(s.align, 1) for s in self.loaded), default=0),
             isa_level=self._isa_level(),
@@ -341,56 +253,22 @@ class _Parser:
     def _executable_stack(self) -> bool:
         segment = self._first(SegmentType.GNU_STACK)
         if segment is not None:
-            return bool(segment.flags & _PF_X)
+            return bool(segment.flags & PF_X)
         # Without the marker the loader takes the architecture's default, which
         # is an executable stack on x86 (glibc: DEFAULT_STACK_PERMS).
-        return self.type == ElfType.SHARED and self._architecture() in ("i686", "x86_64")
-
-    def _architecture(self) -> str | None:
-        name = _ARCHITECTURES.get((self.machine, self.bits, self.order))
-        if name == "armv7l" and (
-            self.flags & _EF_ARM_EABI_MASK != _EF_ARM_EABI_VER5
-            or not self.flags & _EF_ARM_ABI_FLOAT_HARD
-        ):
-            return None
-        return name
+        return self.type == ElfType.SHARED and self.architecture in ("i686", "x86_64")
 
     def _isa_level(self) -> int:
-        if self._architecture() != "x86_64":
+        if self.architecture != "x86_64":
             return 1
         for segment in self.segments:
             if segment.type in (SegmentType.GNU_PROPERTY, SegmentType.NOTE):
-                bits = self._isa_needed(segment)
-                if bits:
-                    return bits.bit_length()
+                size = min(segment.file_size, _MOST_NOTE_BYTES)
+                note = bytes(self.data[segment.offset : segment.offset + size])
+                level = find_isa_level(note, self.order)
+                if level is not None:
+                    return level
         return 1
-
-    def _isa_needed(self, segment: Segment) -> int:
-        """The ISA bit mask of a note segment: bit n set, level n + 1 needed."""
-        size = min(segment.file_size, _MOST_NOTE_BYTES)
-        raw = bytes(self.data[segment.offset : segment.offset + size])
-        word = struct.Struct(self.order + "III")
-        at = 0
-        while at + word.size <= len(raw):
-            name_size, size, kind = word.unpack_from(raw, at)
-            name_at = at + word.size
-            at = name_at + (name_size + 3 & ~3)
-            if kind == _NT_GNU_PROPERTY_TYPE_0 and raw[name_at : name_at + 4] == b"GNU\0":
-                return self._isa_property(raw[at : at + size])
-            at += size + 3 & ~3
-        return 0
-
-    def _isa_property(self, description: bytes) -> int:
-        head = struct.Struct(self.order + "II")
-        at = 0
-        while at + head.size <= len(description):
-            kind, size = head.unpack_from(description, at)
-            at += head.size
-            if kind == _GNU_PROPERTY_X86_ISA_1_NEEDED and size == 4:
-                value: int = struct.unpack_from(self.order + "I", description, at)[0]
-                return value
-            at += size + 7 & ~7
-        return 0
 
 
 def find_libc(elf: ElfObject) -> str | None:

@@ -10,10 +10,12 @@ would. Sources: gABI "Symbol Table" and "Hash Table", the LSB for
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from felloe.binary.elf import LAYOUTS, Buffer, ElfObject
+from felloe.binary.elf import Buffer, ElfObject
+from felloe.binary.layout import LAYOUTS
 from felloe.binary.strings import StringTable
 from felloe.errors import MalformedBinary
 
@@ -53,25 +55,25 @@ class SymbolTable:
         for name, weak, _ in self._undefined():
             yield Import(self._strings.at(name), weak)
 
-    def imports_named(self, names: Set[str]) -> tuple[Import, ...]:
+    def imports_named(self, names: AbstractSet[str]) -> tuple[Import, ...]:
         """The undefined symbols among ``names``."""
         if not any(name.encode() in self._strings for name in names):
             return ()
         return tuple(symbol for symbol in self.imports() if symbol.name in names)
 
-    def imports_of_versions(self, indices: Set[int]) -> dict[int, tuple[str, ...]]:
-        """The names of undefined symbols by version index, for these indices."""
+    def imports_of_versions(self, numbers: AbstractSet[int]) -> dict[int, tuple[str, ...]]:
+        """The names of undefined symbols by version number, for these numbers."""
         at = self._elf.tables.symbol_versions
-        if not indices or not at:
+        if not numbers or not at:
             return {}
         count = self._import_bound()
         versions = _unpack(f"{self._elf.byte_order}{count}H", self._data, at)
         found: dict[int, list[str]] = {}
         for position, (name, _, _) in self._undefined_at():
-            index = versions[position] & _VERSION_MASK
-            if index in indices:
-                found.setdefault(index, []).append(self._strings.at(name))
-        return {index: tuple(sorted(names)) for index, names in found.items()}
+            number = versions[position] & _VERSION_MASK
+            if number in numbers:
+                found.setdefault(number, []).append(self._strings.at(name))
+        return {number: tuple(sorted(names)) for number, names in found.items()}
 
     def defines(self, name: str) -> bool:
         """Whether ``dlsym`` would find ``name`` in this object."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from felloe.archive.record import find_record_problem
 from felloe.archive.wheel import open_wheel
 from felloe.audit import audit_members
 from felloe.errors import FelloeError, UsageError
+from felloe.finding import Finding
 from felloe.policy.family import Policies, read_policies
 from felloe.report import render_failure, render_json, render_text
 from felloe.verdict import judge
@@ -59,4 +61,7 @@ def _examine(path: Path, policies: Policies) -> tuple[dict[str, Any], str]:
         libc = "musl" if claims_musl else "glibc"
         evidence = audit_members(staged.members, policies, libc)
         verdict = judge(evidence, staged.name, libc, policies)
+        broken = find_record_problem(staged.record, staged.members)
+        if broken:
+            verdict = replace(verdict, problems=(*verdict.problems, Finding(broken)))
     return render_json(path.name, evidence, verdict), render_text(path.name, evidence, verdict)

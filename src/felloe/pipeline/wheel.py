@@ -1,28 +1,21 @@
-"""The stories: a wheel, an editable wheel, an sdist, metadata.
-
-Each reads as its list of stages. A wheel from the engine and any wheel file
-go the same way: read, audit, judge, settle the tags, write.
-"""
+"""The story of a wheel: have it built, read it, audit it, settle its tags, write it."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from felloe import __version__, console
 from felloe.archive.member import hold
 from felloe.archive.record import render_wheel_file
-from felloe.archive.sdist import finish_sdist
 from felloe.archive.wheel import StagedWheel, open_wheel, write_wheel
 from felloe.audit import Evidence, audit_members
-from felloe.engine import Engine
 from felloe.errors import FelloeError
 from felloe.finding import Finding
+from felloe.pipeline.build import Build
 from felloe.policy.family import read_policies
-from felloe.settings import ConfigSettings, Settings
+from felloe.settings import Settings
 from felloe.tags import WheelName
 from felloe.target import Target
 from felloe.verdict import Verdict, choose_platforms, judge
@@ -30,49 +23,28 @@ from felloe.verdict import Verdict, choose_platforms, judge
 GENERATOR = f"felloe {__version__}"
 
 
-@dataclass(frozen=True)
-class Build:
-    """One call of a hook: the engine at hand and what was asked."""
-
-    engine: Engine
-    engine_config: ConfigSettings | None
-    settings: Settings
-
-
 def build_wheel(build: Build, target: Target, directory: Path, metadata: Path | None) -> Path:
     """Build a wheel whose tags are proved."""
-    with _scratch() as scratch:
-        made = build.engine.build("wheel", scratch, build.engine_config)
+    libc, policies = target.libc or "glibc", read_policies()
+    with TemporaryDirectory(prefix="felloe-") as scratch:
+        made = build.engine.build("wheel", Path(scratch), build.engine_config)
         with open_wheel(made) as staged:
             _check_metadata(staged, metadata)
-            evidence = audit_members(staged.members, read_policies(), target.libc or "glibc")
-            verdict = judge(evidence, staged.name, target.libc or "glibc", read_policies())
+            evidence = audit_members(staged.members, policies, libc)
+            verdict = judge(evidence, staged.name, libc, policies)
             name = _settle(verdict, build.settings)
             return write_wheel(_retag(staged, name, evidence), directory, build.settings.epoch)
 
 
 def build_editable(build: Build, directory: Path, metadata: Path | None) -> Path:
     """Build an editable wheel. It never leaves this machine, so nothing is proved."""
-    with _scratch() as scratch:
-        made = build.engine.build("editable", scratch, build.engine_config)
+    with TemporaryDirectory(prefix="felloe-") as scratch:
+        made = build.engine.build("editable", Path(scratch), build.engine_config)
         with open_wheel(made) as staged:
             _check_metadata(staged, metadata)
             return write_wheel(
                 _retag(staged, staged.name, Evidence()), directory, build.settings.epoch
             )
-
-
-def build_sdist(build: Build, directory: Path) -> Path:
-    """Build an sdist, checked and reproducible."""
-    with _scratch() as scratch:
-        made = build.engine.build("sdist", scratch, build.engine_config)
-        return finish_sdist(made, directory, build.settings.epoch)
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="felloe-") as name:
-        yield Path(name)
 
 
 def _check_metadata(staged: StagedWheel, metadata: Path | None) -> None:
@@ -101,8 +73,18 @@ def _settle(verdict: Verdict, settings: Settings) -> WheelName:
         choice = choose_platforms(verdict.portability, settings.platform, settings.platform_origin)
         _report_violation(choice.violation, settings)
         proved = proved.with_tags(proved.pythons, proved.abis, choice.platforms)
-    console.report_progress(f"{proved.filename} ({verdict.claim.tag} was the engine's tag)")
+    console.report_progress(_summary(verdict, proved))
     return proved
+
+
+def _summary(verdict: Verdict, name: WheelName) -> str:
+    """The tags, and what keeps them from being better."""
+    portability = verdict.portability
+    if portability is None or not portability.constraints:
+        return f"tagged {name.tag}, as its files prove"
+    hardest = portability.constraints[0]
+    symbols = f" ({', '.join(hardest.symbols[:2])})" if hardest.symbols else ""
+    return f"tagged {name.tag}: {hardest.path} needs {hardest.subject}{symbols}"
 
 
 def _report_violation(violation: Finding | None, settings: Settings) -> None:
