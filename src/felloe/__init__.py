@@ -9,7 +9,6 @@ The attributes of this module are the hooks of PEP 517 and 660.
 
 from __future__ import annotations
 
-
 __version__ = "0.1.0"
 
 _METADATA_HOOKS = ("prepare_metadata_for_build_wheel", "prepare_metadata_for_build_editable")

@@ -23,7 +23,6 @@ OLDEST = (0, 10)
 
 _PACKAGE = "scikit_build_core"
 _BACKEND = "scikit_build_core.build"
-_WHEEL_HOOKS = ("build_wheel", "build_editable")
 _FRONTEND_CALL = "_PYPROJECT_HOOKS_"
 _LAUNCHER = Path(__file__).parent / "launcher" / "launch.py"
 
@@ -70,9 +69,8 @@ class Engine:
         extra_environ: Mapping[str, str] | None = None,
     ) -> None:
         python, script, hook, *rest = cmd
-        launcher = [str(_LAUNCHER)] if hook in _WHEEL_HOOKS else []
+        command = [python, str(_LAUNCHER), script, hook, *rest]
         environ = {**self._environ, **(extra_environ or {})}
-        command = [python, *launcher, script, hook, *rest]
         done = subprocess.run(command, cwd=cwd, env=environ, check=False)
         if done.returncode:
             raise EngineFailed(hook, done.returncode)

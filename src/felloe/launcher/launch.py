@@ -1,29 +1,64 @@
-"""Runs a hook script with zip members stored instead of deflated.
+"""Runs a hook script of the engine's child process, with two things different.
 
-    python launch.py SCRIPT ARGUMENT…
+    python launch.py SCRIPT HOOK ARGUMENT…
 
-The wheel that the engine writes is read once, a moment later, by its parent
-process, which deflates what it keeps. So ``zipfile.ZipFile.open``, through
-which everything that writes a member passes, is told here to store it. The
-engine itself is untouched.
+The members of a wheel are stored instead of deflated: it is read once, a
+moment later, by the parent process, which deflates what it keeps. So
+``zipfile.ZipFile.open``, through which everything that writes a member
+passes, is told here to store it.
+
+An error that the engine itself raised is a user's mistake: it is printed as
+its sentence, without the traceback. The engine is untouched by either.
 """
 
-import runpy
 import sys
-import zipfile
 
-_open = zipfile.ZipFile.open
+_ENGINE = ("scikit_build_core", "pyproject_metadata")
 
 
-def _open_stored(self, name, mode="r", *arguments, **options):  # type: ignore[no-untyped-def]
-    if mode == "w" and isinstance(name, zipfile.ZipInfo):
-        name.compress_type = zipfile.ZIP_STORED
-    return _open(self, name, mode, *arguments, **options)
+def main():
+    if sys.argv[2] in ("build_wheel", "build_editable"):
+        store_members()
+    sys.excepthook = report
+    script = sys.argv[1]
+    del sys.argv[0]
+    sys.path[0] = script.rpartition("/")[0]  # as python itself would have set it
+
+    import runpy
+
+    runpy.run_path(script, run_name="__main__")
+
+
+def store_members():
+    import zipfile
+
+    open_member = zipfile.ZipFile.open
+
+    def open_stored(self, name, mode="r", *arguments, **options):
+        if mode == "w" and isinstance(name, zipfile.ZipInfo):
+            name.compress_type = zipfile.ZIP_STORED
+        return open_member(self, name, mode, *arguments, **options)
+
+    zipfile.ZipFile.open = open_stored
+
+
+def report(kind, error, trace):
+    leaves = list(leaves_of(error))
+    if all(type(leaf).__module__.partition(".")[0] in _ENGINE for leaf in leaves):
+        sys.stdout.flush()
+        for leaf in leaves:
+            print(f"scikit-build-core: error: {leaf}", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+def leaves_of(error):
+    """The errors that an exception group holds, or the error itself."""
+    for inner in getattr(error, "exceptions", ()):
+        yield from leaves_of(inner)
+    if not hasattr(error, "exceptions"):
+        yield error
 
 
 if __name__ == "__main__":
-    zipfile.ZipFile.open = _open_stored  # type: ignore[method-assign]
-    sys.argv = sys.argv[1:]
-    # As python itself would have set it for the script.
-    sys.path[0] = sys.argv[0].rpartition("/")[0]
-    runpy.run_path(sys.argv[0], run_name="__main__")
+    main()
