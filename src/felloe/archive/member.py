@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, Union
+from pathlib import Path
+from typing import Union
 
 from felloe.errors import MalformedArchive
 
@@ -14,59 +15,20 @@ Buffer = Union[bytes, memoryview]
 STORED = 0
 DEFLATED = 8
 
+CHUNK = 1 << 20
+"""Bytes that are read, inflated or deflated at a time."""
+
 _RAW_DEFLATE = -15  # window size as zlib wants it for a stream without a header
 _HEAD_INPUT = 1 << 12
-_CHUNK = 1 << 20
-
-
-class Packed(NamedTuple):
-    """A member's content as it lies in a zip file: deflated, with its CRC-32."""
-
-    data: Buffer
-    crc: int
-
-
-class Content(Protocol):
-    """Where a member's bytes come from."""
-
-    def head(self, size: int) -> bytes:
-        """The first bytes, at most ``size``."""
-
-    def read(self) -> Buffer:
-        """All bytes."""
-
-    def chunks(self) -> Iterator[Buffer]:
-        """All bytes, a bounded part at a time."""
-
-    def packed(self) -> Packed | None:
-        """The bytes as already deflated, None if they are not."""
-
-
-@dataclass(frozen=True)
-class Member:
-    """One file of a wheel: where it goes, how big it is, whether it can be run."""
-
-    name: str
-    size: int
-    executable: bool
-    content: Content
-
-    def head(self, size: int) -> bytes:
-        return self.content.head(size)
-
-    def read(self) -> Buffer:
-        return self.content.read()
-
-    def chunks(self) -> Iterator[Buffer]:
-        return self.content.chunks()
-
-    def packed(self) -> Packed | None:
-        return self.content.packed()
 
 
 @dataclass(frozen=True)
 class Held:
-    """Bytes in memory."""
+    """Bytes in memory.
+
+    As every content: ``head`` gives its first bytes, ``read`` all of them,
+    ``chunks`` all of them a bounded part at a time.
+    """
 
     data: bytes
 
@@ -79,44 +41,80 @@ class Held:
     def chunks(self) -> Iterator[Buffer]:
         yield self.data
 
-    def packed(self) -> None:
-        return None
-
-
-def hold(name: str, data: bytes) -> Member:
-    """A member made here."""
-    return Member(name, len(data), executable=False, content=Held(data))
+    def part(self, start: int, stop: int) -> bytes:
+        """The bytes from ``start`` to ``stop``."""
+        return self.data[start:stop]
 
 
 @dataclass(frozen=True)
-class Zipped:
-    """A range of a mapped zip file."""
+class Region:
+    """A range of a file, two ways: mapped for jumping about in, read for passing through.
 
-    raw: memoryview
-    """The bytes as stored in the archive."""
+    Pages of a mapping that were touched once count as our memory until it is
+    closed; what is read in order is therefore not read through it.
+    """
+
+    path: Path
+    start: int
+    view: memoryview
+
+    def part(self, start: int, stop: int) -> bytes:
+        """The bytes from ``start`` to ``stop`` of the region."""
+        stop = min(stop, len(self.view))
+        with self.path.open("rb") as file:
+            file.seek(self.start + start)
+            return file.read(stop - start)
+
+    def parts(self) -> Iterator[bytes]:
+        """All of it, a chunk at a time."""
+        for at in range(0, len(self.view), CHUNK):
+            yield self.part(at, at + CHUNK)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A member that lies in a zip file as it is."""
+
+    region: Region
+
+    def head(self, size: int) -> bytes:
+        return bytes(self.region.view[:size])
+
+    def read(self) -> memoryview:
+        return self.region.view
+
+    def chunks(self) -> Iterator[Buffer]:
+        return self.region.parts()
+
+    def part(self, start: int, stop: int) -> bytes:
+        """The bytes from ``start`` to ``stop``."""
+        return self.region.part(start, stop)
+
+
+@dataclass(frozen=True)
+class Deflated:
+    """A member that lies in a zip file deflated."""
+
+    region: Region
     name: str
     """For messages."""
     size: int
     crc: int
-    method: int
 
     def head(self, size: int) -> bytes:
-        if self.method == STORED:
-            return bytes(self.raw[:size])
+        stream = zlib.decompressobj(_RAW_DEFLATE)
         try:
-            return zlib.decompressobj(_RAW_DEFLATE).decompress(self.raw[:_HEAD_INPUT], size)
+            return stream.decompress(self.region.view[:_HEAD_INPUT], size)
         except zlib.error as cause:
-            raise MalformedArchive(f"{self.name}: not a deflated stream ({cause})") from cause
+            raise self._broken(cause) from cause
 
-    def read(self) -> Buffer:
-        if self.method == STORED:
-            return self.raw
+    def read(self) -> bytes:
         return b"".join(self.chunks())
 
     def chunks(self) -> Iterator[Buffer]:
         """All bytes, checked on the way against the stated size and CRC-32."""
         size = crc = 0
-        for chunk in self._unpacked():
+        for chunk in self._inflated():
             size += len(chunk)
             crc = zlib.crc32(chunk, crc)
             if size > self.size:
@@ -125,24 +123,51 @@ class Zipped:
         if (size, crc) != (self.size, self.crc):
             raise MalformedArchive(f"{self.name} differs from its stated size or CRC-32")
 
-    def _unpacked(self) -> Iterator[Buffer]:
-        if self.method == STORED:
-            yield from (self.raw[at : at + _CHUNK] for at in range(0, len(self.raw), _CHUNK))
-            return
+    def _inflated(self) -> Iterator[bytes]:
         stream = zlib.decompressobj(_RAW_DEFLATE)
-        source: Buffer = self.raw
         try:
-            while not stream.eof:
-                chunk = stream.decompress(source, _CHUNK)
-                source = stream.unconsumed_tail
-                if not chunk and not source:
-                    return
-                yield chunk
+            for part in self.region.parts():
+                source = part
+                while source and not stream.eof:
+                    yield stream.decompress(source, CHUNK)
+                    source = stream.unconsumed_tail
+            yield stream.flush()
         except zlib.error as cause:
-            raise MalformedArchive(f"{self.name}: not a deflated stream ({cause})") from cause
+            raise self._broken(cause) from cause
 
-    def packed(self) -> Packed | None:
-        # An engine that stores, or deflates at level 0, leaves the work to do.
-        if self.method == DEFLATED and len(self.raw) < self.size:
-            return Packed(self.raw, self.crc)
-        return None
+    def _broken(self, cause: zlib.error) -> MalformedArchive:
+        return MalformedArchive(f"{self.name}: not a deflated stream ({cause})")
+
+    @property
+    def packed_size(self) -> int:
+        """Bytes of the deflated stream."""
+        return len(self.region.view)
+
+    def packed(self) -> Iterator[bytes]:
+        """The deflated stream, a chunk at a time."""
+        return self.region.parts()
+
+
+Plain = Union[Held, Stored]
+"""Content that can be read from the middle."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of a wheel: where it goes, how big it is, whether it can be run."""
+
+    name: str
+    size: int
+    executable: bool
+    content: Union[Held, Stored, Deflated]
+
+    def head(self, size: int) -> bytes:
+        return self.content.head(size)
+
+    def read(self) -> Buffer:
+        return self.content.read()
+
+
+def hold(name: str, data: bytes) -> Member:
+    """A member made here."""
+    return Member(name, len(data), executable=False, content=Held(data))

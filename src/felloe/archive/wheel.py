@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from felloe.archive.member import DEFLATED, STORED, Member, Zipped, hold
+from felloe.archive.member import DEFLATED, STORED, Deflated, Member, Region, Stored, hold
 from felloe.archive.name import check_member_name
 from felloe.archive.place import placing
 from felloe.archive.record import SIGNATURES, render_record
@@ -112,14 +112,15 @@ def _members(path: Path, view: memoryview) -> Iterator[Member]:
         end = start + entry.compress_size
         if end > len(view):
             raise MalformedArchive(f"{entry.filename} reaches beyond the end of the file")
-        yield Member(
-            name=entry.filename,
-            size=entry.file_size,
-            executable=bool(entry.external_attr >> 16 & 0o111),
-            content=Zipped(
-                view[start:end], entry.filename, entry.file_size, entry.CRC, entry.compress_type
-            ),
-        )
+        region = Region(path, start, view[start:end])
+        executable = bool(entry.external_attr >> 16 & 0o111)
+        yield Member(entry.filename, entry.file_size, executable, _content(entry, region))
+
+
+def _content(entry: zipfile.ZipInfo, region: Region) -> Stored | Deflated:
+    if entry.compress_type == STORED:
+        return Stored(region)
+    return Deflated(region, entry.filename, entry.file_size, entry.CRC)
 
 
 def _directory(path: Path) -> list[zipfile.ZipInfo]:

@@ -2,34 +2,20 @@
 
 Sizes and checksums stand in the local headers (no data descriptors, which
 PyPI refuses), nothing precedes, follows or lies between the members, and equal
-members give equal bytes. Content is deflated in chunks, several at once, each
-primed with the 32 KiB before it; memory is bounded by the chunks under way.
-Source: PKWARE APPNOTE 6.3, sections 4.3 and 4.5.3 (ZIP64); RFC 1951.
+members give equal bytes. Source: PKWARE APPNOTE 6.3, sections 4.3 and 4.5.3.
 """
 
 from __future__ import annotations
 
-import hashlib
 import stat
 import struct
 import time
-import zlib
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import BinaryIO
 
-from felloe.archive.member import DEFLATED, STORED, Buffer, Member
-
-_Item = TypeVar("_Item")
-
-_LEVEL = 6
-_RAW_DEFLATE = -15
-_WINDOW = 1 << 15
-_CHUNK = 1 << 20
-_AHEAD = 16
-"""Chunks under way at once: the bound on memory, in MiB."""
+from felloe.archive.member import DEFLATED, STORED, Member
+from felloe.archive.packing import Digest, Piece, pack
 
 _LIMIT = 0xFFFFFFFF
 _LOCAL = struct.Struct("<4s5HIIIHH")
@@ -41,23 +27,6 @@ _VERSION = 20
 _VERSION64 = 45
 _UNIX = 3 << 8
 _UTF8 = 0x800
-
-
-class Digest(NamedTuple):
-    """What is known of a member's content once it has been read."""
-
-    crc: int
-    sha256: bytes
-
-
-class _Piece(NamedTuple):
-    """A part of a member's packed content, perhaps still being made."""
-
-    member: Member
-    data: Future[Buffer]
-    digest: Future[Digest]
-    is_first: bool
-    is_last: bool
 
 
 @dataclass(frozen=True)
@@ -85,16 +54,14 @@ class ZipWriter:
     def add(self, members: Iterable[Member]) -> list[Written]:
         """Write members in the order given; answers what was written of them."""
         before = len(self._written)
-        with ThreadPoolExecutor(_AHEAD, thread_name_prefix="deflate") as pool:
-            started = (piece for member in members for piece in _start(member, pool))
-            offset = packed_size = 0
-            for piece in _ahead(started, _AHEAD):
-                if piece.is_first:
-                    offset, packed_size = self._file.tell(), 0
-                    self._file.write(self._local_header(piece.member, None, 0))
-                packed_size += self._file.write(piece.data.result())
-                if piece.is_last:
-                    self._finish(piece, offset, packed_size)
+        offset = packed_size = 0
+        for piece in pack(members):
+            if piece.is_first:
+                offset, packed_size = self._file.tell(), 0
+                self._file.write(self._local_header(piece.member, None, 0))
+            packed_size += self._file.write(piece.data.result())
+            if piece.is_last:
+                self._finish(piece, offset, packed_size)
         return self._written[before:]
 
     def close(self) -> None:
@@ -104,7 +71,7 @@ class ZipWriter:
             self._file.write(self._central_header(written))
         self._write_end(start, self._file.tell() - start)
 
-    def _finish(self, piece: _Piece, offset: int, packed_size: int) -> None:
+    def _finish(self, piece: Piece, offset: int, packed_size: int) -> None:
         """Fill in the local header, now that size and checksum are known."""
         digest = piece.digest.result()
         end = self._file.tell()
@@ -164,55 +131,6 @@ def dos_time(epoch: int) -> tuple[int, int]:
         moment.tm_hour << 11 | moment.tm_min << 5 | moment.tm_sec // 2,
         (moment.tm_year - 1980) << 9 | moment.tm_mon << 5 | moment.tm_mday,
     )
-
-
-def _start(member: Member, pool: ThreadPoolExecutor) -> Iterator[_Piece]:
-    """Begin packing a member: its pieces in order, the first at once."""
-    packed = member.packed()
-    digest = pool.submit(_digest, member)
-    if packed is not None:
-        yield _Piece(member, _done(packed.data), digest, is_first=True, is_last=True)
-        return
-    data = memoryview(member.read())
-    starts = range(0, max(len(data), 1), _CHUNK)
-    for start in starts:
-        is_last = start + _CHUNK >= len(data)
-        chunk = pool.submit(_deflate, data, start, is_last=is_last)
-        yield _Piece(member, chunk, digest, is_first=not start, is_last=is_last)
-
-
-def _ahead(items: Iterator[_Item], depth: int) -> Iterator[_Item]:
-    """The items in order, ``depth`` of them drawn before the first is handed out."""
-    drawn: deque[_Item] = deque()
-    for item in items:
-        drawn.append(item)
-        if len(drawn) >= depth:
-            yield drawn.popleft()
-    yield from drawn
-
-
-def _deflate(data: memoryview, start: int, *, is_last: bool) -> Buffer:
-    """One chunk of a raw deflate stream that continues the chunks before it."""
-    if not data:
-        return b""
-    window = data[max(start - _WINDOW, 0) : start]
-    stream = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_DEFLATE, zdict=window)
-    flush = zlib.Z_FINISH if is_last else zlib.Z_SYNC_FLUSH
-    return stream.compress(data[start : start + _CHUNK]) + stream.flush(flush)
-
-
-def _digest(member: Member) -> Digest:
-    crc, sha256 = 0, hashlib.sha256()
-    for chunk in member.chunks():
-        crc = zlib.crc32(chunk, crc)
-        sha256.update(chunk)
-    return Digest(crc, sha256.digest())
-
-
-def _done(data: Buffer) -> Future[Buffer]:
-    future: Future[Buffer] = Future()
-    future.set_result(data)
-    return future
 
 
 def _method(member: Member) -> int:
