@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -91,7 +93,12 @@ def environ(wheelhouse, clean_environ):
 
 def find_python(version):
     """The interpreter of a version, wherever it is installed; None if nowhere."""
-    found = run("uv", "python", "find", "--no-project", "--system", version, check=False)
+    # pyenv's shims refuse to start a version that is not selected, so name the versions themselves.
+    installed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/*/bin")
+    words = [word for word in os.environ["PATH"].split(os.pathsep) if not word.endswith("/shims")]
+    environ = {**os.environ, "PATH": os.pathsep.join([*words, *sorted(map(str, installed))])}
+    command = ("uv", "python", "find", "--no-project", "--system", version)
+    found = run(*command, env=environ, check=False)
     return Path(found.stdout.strip()) if found.returncode == 0 else None
 
 
@@ -127,3 +134,82 @@ def pip_wheel(environ, tmp_path):
         return wheel
 
     return build
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory, worker_id):
+    """``once(name, make)``: a directory that all test processes share, filled by the first."""
+    return functools.partial(_once, tmp_path_factory, worker_id)
+
+
+@pytest.fixture(scope="session")
+def make_venv(environ):
+    """A virtual environment with packages, this checkout's felloe among them if asked for."""
+
+    def make(place, python, *packages):
+        run("uv", "venv", "-q", "--python", python, place, env=environ)
+        venv_python = place / "bin" / "python"
+        if packages:
+            fresh = ("--refresh-package", "felloe")  # its version stays, its content does not
+            install = ("uv", "pip", "install", "-q", *fresh, "--python", venv_python)
+            run(*install, *packages, env=environ)
+        return venv_python
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def engine_python(once, make_venv):
+    """An interpreter that has felloe, the newest engine and two frontends: no isolation needed."""
+    packages = ("felloe", "scikit-build-core", "pip>=25.1", "build")
+    venv = once("engine", lambda place: make_venv(place / "venv", sys.executable, *packages))
+    return venv / "venv" / "bin" / "python"
+
+
+class Answer(NamedTuple):
+    """What a hook did in its process."""
+
+    exit_code: int
+    output: str
+    """Both streams."""
+    value: object
+    """What it returned; None if it failed."""
+
+
+_CALL_HOOK = """
+import json, sys, felloe
+hook, arguments, place = json.loads(sys.argv[1])
+value = getattr(felloe, hook)(*arguments)
+open(place, "w").write(json.dumps(value))
+"""
+
+
+@pytest.fixture
+def hook(engine_python, clean_environ, tmp_path):
+    """Call a hook of felloe in a process of its own, in the project's directory."""
+
+    def call(project, name, *arguments, python=engine_python, env=None, check=True):
+        place = tmp_path / "answer.json"
+        place.unlink(missing_ok=True)
+        request = json.dumps([name, arguments, str(place)], default=str)
+        environ = {**clean_environ, **(env or {})}
+        command = (python, "-c", _CALL_HOOK, request)
+        done = run(*command, cwd=project, env=environ, check=check)
+        value = json.loads(place.read_text()) if place.exists() else None
+        return Answer(done.returncode, done.stdout, value)
+
+    return call
+
+
+@pytest.fixture
+def copy_project(tmp_path):
+    """A copy of one of tests/projects that a test may change; texts replace whole files."""
+
+    def copy(name, files=None, to="project"):
+        place = tmp_path / to
+        shutil.copytree(PROJECTS / name, place)
+        for path, text in (files or {}).items():
+            (place / path).write_text(text)
+        return place
+
+    return copy

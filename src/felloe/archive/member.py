@@ -159,7 +159,7 @@ class Member:
     name: str
     size: int
     executable: bool
-    content: Union[Held, Stored, Deflated]
+    content: Held | Stored | Deflated
 
     def head(self, size: int) -> bytes:
         return self.content.head(size)

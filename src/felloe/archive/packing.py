@@ -52,14 +52,15 @@ def pack(members: Iterable[Member]) -> Iterator[Piece]:
 def _start(member: Member, pool: ThreadPoolExecutor) -> Iterator[Piece]:
     content = member.content
     digest = pool.submit(_digest, member)
+    if not member.size:
+        yield Piece(member, _done(b""), digest, is_first=True, is_last=True)
+        return
     if isinstance(content, Deflated):
         size = content.packed_size
         chunks: Iterator[Future[bytes]] = map(_done, content.packed())
     else:
         size = member.size
         chunks = (pool.submit(_deflate, content, at, size) for at in range(0, size, CHUNK))
-    if not size:
-        yield Piece(member, _done(b""), digest, is_first=True, is_last=True)
     for start, chunk in zip(range(0, size, CHUNK), chunks):
         yield Piece(member, chunk, digest, not start, start + CHUNK >= size)
 
