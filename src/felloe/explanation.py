@@ -8,7 +8,7 @@ from felloe.audit import Constraint, Kind
 from felloe.finding import Finding
 from felloe.portability import Portability
 
-_MOST_SYMBOLS = 4
+_MOST_SYMBOLS = 3
 _MOST_LINES = 10
 
 _OLDER_SYSTEM = (
@@ -58,15 +58,19 @@ def describe(constraints: Sequence[Constraint], portability: Portability) -> lis
 def _describe_alike(items: Sequence[Constraint], portability: Portability) -> str:
     first = items[0]
     others = f" and {len(items) - 1} more objects need" if len(items) > 1 else " needs"
-    symbols = sorted({symbol for item in items for symbol in item.symbols})
-    listed = ""
-    if symbols and first.kind is Kind.SYMBOL_VERSION:
-        rest = len(symbols) - _MOST_SYMBOLS
-        listed = f" ({', '.join(symbols[:_MOST_SYMBOLS])}{f' and {rest} more' if rest > 0 else ''})"
     family = portability.family
     policy = family.policy_name(first.floor) if family else None
     allowed = f"allowed from {policy} on" if policy else "allowed by no policy"
-    return f"  {first.path}{others} {first.subject}{listed}: {allowed}"
+    return f"  {first.path}{others} {first.subject}{list_symbols(items)}: {allowed}"
+
+
+def list_symbols(items: Sequence[Constraint]) -> str:
+    """The symbols of constraints that share a subject, in brackets; a few of many."""
+    symbols = sorted({symbol for item in items for symbol in item.symbols})
+    if not symbols or items[0].kind is not Kind.SYMBOL_VERSION:
+        return ""
+    more = len(symbols) - _MOST_SYMBOLS
+    return f" ({', '.join(symbols[:_MOST_SYMBOLS])}{f' and {more} more' if more > 0 else ''})"
 
 
 def explain_ways_out(constraints: Iterable[Constraint]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from felloe.audit import AuditedObject, Constraint, Evidence
-from felloe.explanation import describe
+from felloe.explanation import list_symbols
 from felloe.finding import Finding
 from felloe.portability import Portability
 from felloe.tags import WheelName
@@ -157,12 +157,15 @@ def _better_lines(portability: Portability) -> Iterator[str]:
         return
     for position in range(min(portability.floor, len(family.policies)) - 1, -1, -1):
         is_newest = position == len(family.policies) - 1
-        fresh = [
-            item
-            for item in portability.constraints
-            if item.floor == position + 1 or (is_newest and item.floor > position)
-        ]
-        if fresh:
-            yield ""
-            yield f"  {family.policies[position].name} is out of reach:"
-            yield from (f"  {line}" for line in describe(fresh, portability))
+        alike: dict[str, list[Constraint]] = {}
+        for item in portability.constraints:
+            if item.floor == position + 1 or (is_newest and item.floor > position):
+                alike.setdefault(item.subject, []).append(item)
+        if alike:
+            yield f"\n  {family.policies[position].name} is out of reach:"
+            yield from (f"    {_needed_by(items)}" for items in alike.values())
+
+
+def _needed_by(items: list[Constraint]) -> str:
+    objects = _first_and_more([item.path for item in items])
+    return f"{items[0].subject}{list_symbols(items)}: {objects}"

@@ -31,7 +31,7 @@ def build_wheel(build: Build, target: Target, directory: Path, metadata: Path | 
         with open_wheel(made) as staged:
             _check_metadata(staged, metadata)
             evidence = audit_members(staged.members, policies, libc)
-            verdict = judge(evidence, staged.name, libc, policies)
+            verdict = judge(evidence, _claim(staged.name, target), libc, policies)
             name = _settle(verdict, build.settings)
             return write_wheel(_retag(staged, name, evidence), directory, build.settings.epoch)
 
@@ -45,6 +45,16 @@ def build_editable(build: Build, directory: Path, metadata: Path | None) -> Path
             return write_wheel(
                 _retag(staged, staged.name, Evidence()), directory, build.settings.epoch
             )
+
+
+def _claim(name: WheelName, target: Target) -> WheelName:
+    """What the engine's tag says, for the platform that the build is for.
+
+    Engines older than 1.0 name the machine they run on when cross compiling.
+    """
+    if not all(platform.startswith("linux_") for platform in name.platforms):
+        return name
+    return name.with_tags(name.pythons, name.abis, [target.platform])
 
 
 def _check_metadata(staged: StagedWheel, metadata: Path | None) -> None:
