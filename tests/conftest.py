@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,7 +98,7 @@ def find_python(version):
     # pyenv's shims refuse to start a version that is not selected, so name the versions themselves.
     installed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/*/bin")
     words = [word for word in os.environ["PATH"].split(os.pathsep) if not word.endswith("/shims")]
-    environ = {**os.environ, "PATH": os.pathsep.join([*words, *sorted(map(str, installed))])}
+    environ = {**os.environ, "PATH": os.pathsep.join([*sorted(map(str, installed)), *words])}
     command = ("uv", "python", "find", "--no-project", "--system", version)
     found = run(*command, env=environ, check=False)
     return Path(found.stdout.strip()) if found.returncode == 0 else None
@@ -213,3 +215,37 @@ def copy_project(tmp_path):
         return place
 
     return copy
+
+
+@pytest.fixture
+def answer_of(engine_python, tmp_path):
+    """Unpack a wheel of frontend_tiny and ask its module."""
+
+    def ask(wheel, python=engine_python):
+        place = tmp_path / "unpacked"
+        shutil.rmtree(place, ignore_errors=True)
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(place)
+        code = "import frontend_tiny; print(frontend_tiny.answer())"
+        return int(run(python, "-c", code, env={**os.environ, "PYTHONPATH": str(place)}).stdout)
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def example_wheel(once, environ):
+    """``pip wheel`` one of the examples with an interpreter, in isolation, once."""
+    identify = "import sys; print('cp%d%d' % sys.version_info[:2], sys.base_prefix)"
+
+    def build(example, python):
+        tag, prefix = run(python, "-c", identify).stdout.split(maxsplit=1)
+
+        def make(place):
+            options = ("--no-deps", "-w", place)
+            run(python, "-m", "pip", "wheel", *options, EXAMPLES / example, env=environ, cwd=place)
+
+        name = f"{example}-{tag}-{hashlib.sha256(prefix.encode()).hexdigest()[:8]}"
+        (wheel,) = once(name, make).glob("*.whl")
+        return wheel
+
+    return build

@@ -44,8 +44,7 @@ def _engine_offers(name: str) -> bool:
     try:
         if b"failed" not in Path("pyproject.toml").read_bytes():
             return True
-    except OSError:
+        from scikit_build_core import build
+    except (OSError, ImportError, ValueError):  # the hook itself will say what is wrong
         return True
-    from scikit_build_core import build
-
     return hasattr(build, name)

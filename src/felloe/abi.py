@@ -21,6 +21,7 @@ from felloe.stable_abi import Violation, find_violations
 from felloe.tags import WheelName, python_version
 
 _ABI3T_FLOOR = (3, 15)
+_TWO_ABIS = (3, 13)  # PEP 703: the GIL's and the free-threaded
 _STABLE = ("abi3", "abi3t")
 
 _PYBIND11 = "pybind11 has no limited API, so its modules work with one Python version each"
@@ -29,6 +30,13 @@ _USE_SABI = (
     "build the module for the stable ABI (Python_add_library(… USE_SABI "
     "${SKBUILD_SABI_VERSION} WITH_SOABI)) or remove " + _PY_API
 )
+
+
+_STABLE_HINTS = {
+    Abi.ABI3: 'give the target the SUFFIX ".abi3.so", which every Python imports, and set '
+    f"{_PY_API} without the t",
+    Abi.ABI3T: f"raise {_PY_API} to cp315t",
+}
 
 
 @dataclass(frozen=True)
@@ -61,12 +69,42 @@ def judge_abi(evidence: Evidence, claim: WheelName) -> AbiVerdict:
         *_stable_abi_violations(evidence, claim),
     ]
     notes = [*_uninitialized(evidence), *_wider_proof(modules, claim)]
-    pythons, abis = claim.pythons, claim.abis
+    pythons, abis = (
+        _prove_tags(modules, claim, _needed_floor(evidence, claim))
+        if problems
+        else (claim.pythons, claim.abis)
+    )
     if not bound and evidence.has_binaries and not {"none", *_STABLE} & set(abis):
         pythons, abis = ("py3",), ("none",)
     elif _is_abi3t(modules) and set(abis) <= set(_STABLE):
         abis = _STABLE
     return AbiVerdict(pythons, abis, tuple(problems), tuple(notes))
+
+
+def _prove_tags(
+    modules: dict[tuple[str, str], list[_ModuleFile]], claim: WheelName, needed: tuple[int, int]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the files say in place of a false claim; the claim where they are silent."""
+    names = [file.name for files in modules.values() for file in files]
+    versions = {(name.python_tag, name.abi_tag) for name in names if name.abi is Abi.VERSION}
+    if len(versions) == 1:
+        ((python, abi),) = versions
+        return (python or "",), (abi or "",)
+    if versions or not names or any(name.abi is Abi.UNNAMED for name in names):
+        return claim.pythons, claim.abis
+    new = any(name.abi is Abi.ABI3T or name.suffix != ".abi3.so" for name in names)
+    floors = [version for version in map(python_version, claim.pythons) if version]
+    floors = [max(version, needed) for version in floors]
+    if new:
+        floors = [max(version, _ABI3T_FLOOR) for version in floors] or [_ABI3T_FLOOR]
+    pythons = tuple(f"cp{major}{minor}" for major, minor in floors) or claim.pythons
+    return pythons, _STABLE if _is_abi3t(modules) else ("abi3",)
+
+
+def _needed_floor(evidence: Evidence, claim: WheelName) -> tuple[int, int]:
+    """The Python that first has all that is used of the stable ABI."""
+    found = (v for _, _, violations in _violations(evidence, claim) for v in violations)
+    return max((violation.added for violation in found if violation.added), default=(3, 2))
 
 
 def _group_modules(evidence: Evidence) -> dict[tuple[str, str], list[_ModuleFile]]:
@@ -105,9 +143,19 @@ def _unloadable(
     """Modules that some interpreter named by the claim has no file of."""
     for files in modules.values():
         for python, abi in product(claim.pythons, claim.abis):
-            if not any(_loads(file.name, python, abi) for file in files):
+            if not _is_reserved(python, abi) and not any(
+                _loads(file.name, python, abi) for file in files
+            ):
                 yield _unloadable_finding(files, python, abi)
                 break
+
+
+def _is_reserved(python: str, abi: str) -> bool:
+    """Whether :func:`_reserved_tags` has said all there is to say."""
+    version = python_version(python)
+    if version is None:
+        return python.endswith("t")
+    return abi == "abi3t" and version < _ABI3T_FLOOR
 
 
 def _loads(name: ModuleName, python: str, abi: str) -> bool:
@@ -115,7 +163,7 @@ def _loads(name: ModuleName, python: str, abi: str) -> bool:
     version = python_version(python)
     new = version is not None and version >= _ABI3T_FLOOR
     if name.abi is Abi.UNNAMED:
-        return abi != "none" or version is not None
+        return abi != "none" or not python.startswith("py")
     if name.abi is Abi.ABI3T:
         return new and abi != "none"
     if name.abi is Abi.ABI3:
@@ -123,7 +171,9 @@ def _loads(name: ModuleName, python: str, abi: str) -> bool:
         free_threaded = abi == "abi3t" or (abi.startswith("cp") and abi.endswith("t"))
         return python.startswith("cp") and not free_threaded and (new or not tagged_suffix)
     if abi == "none":
-        return name.python_tag == python
+        # Since 3.13 two ABIs share cp3XX; a debug build has never had a tag of its own there.
+        shared = python.startswith("cp") and version is not None and version >= _TWO_ABIS
+        return name.python_tag == python and not shared
     return (name.python_tag, name.abi_tag) == (python, abi)
 
 
@@ -132,7 +182,7 @@ def _unloadable_finding(files: Sequence[_ModuleFile], python: str, abi: str) -> 
     if file.pybind11 and abi in _STABLE:
         hint = f"{_PYBIND11}; remove {_PY_API}"
     elif abi in _STABLE:
-        hint = _USE_SABI
+        hint = _STABLE_HINTS.get(file.name.abi, _USE_SABI)
     elif abi == "none":
         hint = f"set {_PY_API} to nothing, or to the Python version the module is for"
     else:
@@ -176,6 +226,13 @@ def _is_abi3t(modules: dict[tuple[str, str], list[_ModuleFile]]) -> bool:
 
 
 def _stable_abi_violations(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
+    for item, floor, violations in _violations(evidence, claim):
+        yield _violation_finding(item, floor, violations)
+
+
+def _violations(
+    evidence: Evidence, claim: WheelName
+) -> Iterator[tuple[AuditedObject, tuple[int, int], Sequence[Violation]]]:
     versions = [version for version in map(python_version, claim.pythons) if version]
     if not set(_STABLE) & set(claim.abis) or not versions:
         return
@@ -187,7 +244,7 @@ def _stable_abi_violations(evidence: Evidence, claim: WheelName) -> Iterator[Fin
         used = (s.name for s in item.python_imports if not s.weak and s.name not in own)
         violations = find_violations(used, floor)
         if violations:
-            yield _violation_finding(item, floor, violations)
+            yield item, floor, violations
 
 
 def _violation_finding(
@@ -221,10 +278,9 @@ def _uninitialized(evidence: Evidence) -> Iterator[Finding]:
     """Files named like modules that no import can initialize."""
     for item in evidence.objects:
         if item.role is Role.MODULE and item.module and not item.initializes:
-            stem = item.module.stem
+            init, export, *_ = item.module.init_names()
             yield Finding(
-                f"{item.path} exports neither PyInit_{stem} nor PyModExport_{stem}: "
-                "importing it will fail",
+                f"{item.path} exports neither {init} nor {export}: importing it will fail",
                 hint="give the target the name of the module it defines",
                 path=item.path,
             )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from posixpath import basename
+from posixpath import basename, dirname
 from typing import Protocol
 
 from felloe.binary.elf import Buffer, ElfObject, find_libc, parse_elf
@@ -28,6 +28,7 @@ class Kind(Enum):
     SYMBOL_VERSION = "symbol-version"
     LIBRARY = "library"
     LIBPYTHON = "libpython"
+    C_LIBRARY = "c-library"
     WITHHELD_SYMBOL = "withheld-symbol"
     INSTRUCTION_SET = "instruction-set"
     EXECUTABLE_STACK = "executable-stack"
@@ -97,10 +98,11 @@ class Evidence:
     def has_binaries(self) -> bool:
         return bool(self.objects or self.opaque)
 
-    def provided(self) -> frozenset[str]:
-        """The names under which the wheel's own objects satisfy ``DT_NEEDED``."""
-        sonames = (item.elf.soname for item in self.objects)
-        names = (basename(item.path) for item in self.objects)
+    def provided(self, architecture: str | None = None) -> frozenset[str]:
+        """The names under which the wheel's objects, or those of one machine, are needed."""
+        own = [x for x in self.objects if architecture in (None, x.elf.architecture)]
+        sonames = (item.elf.soname for item in own)
+        names = (basename(item.path) for item in own)
         return frozenset(name for name in (*sonames, *names) if name)
 
 
@@ -141,7 +143,15 @@ def audit_members(
 
 
 def _opaque(path: str, reason: str) -> OpaqueBinary:
-    return OpaqueBinary(path, reason, find_module_name(basename(path)))
+    return OpaqueBinary(path, reason, _find_module(path))
+
+
+def _find_module(path: str) -> ModuleName | None:
+    """The module in the file of this path; ``__init__`` goes by its directory's name."""
+    name = find_module_name(basename(path))
+    if name is not None and name.stem == "__init__" and "/" in path:
+        return replace(name, stem=basename(dirname(path)))
+    return name
 
 
 def _audit_object(member: BinaryMember, policies: Policies, default_libc: str) -> AuditedObject:
@@ -150,7 +160,7 @@ def _audit_object(member: BinaryMember, policies: Policies, default_libc: str) -
     symbols = SymbolTable(data, elf)
     libc = find_libc(elf)
     family = policies.get((FAMILY_OF_LIBC[libc or default_libc], elf.architecture or ""))
-    module = find_module_name(basename(path))
+    module = _find_module(path)
     initializes = module is not None and any(map(symbols.defines, module.init_names()))
     if module is not None and module.abi is Abi.UNNAMED and not initializes:
         module = None
@@ -162,19 +172,32 @@ def _audit_object(member: BinaryMember, policies: Policies, default_libc: str) -
         libc=libc,
         module=module,
         initializes=initializes,
-        pybind11=symbols.mentions(b"8pybind11"),
+        pybind11=_is_pybind11(symbols, data),
         python_imports=tuple(filter(_is_python, symbols.imports())) if python else (),
-        python_exports=frozenset(
-            name for name in symbols.definitions() if name.startswith(("Py", "_Py"))
-        )
+        python_exports=frozenset(name for name in symbols.definitions() if _PYTHON_NAME.match(name))
         if python and module is None
         else frozenset(),
         constraints=tuple(_constrain(path, elf, symbols, family)) if family else (),
     )
 
 
+# Every public name of CPython goes on with a capital or an underscore.
+_PYTHON_NAME = re.compile(r"_?Py[A-Z_]")
+
+
 def _is_python(symbol: Import) -> bool:
-    return symbol.name.startswith(("Py", "_Py"))
+    return _PYTHON_NAME.match(symbol.name) is not None
+
+
+# The name of pybind11's base type. Its symbols are hidden in most builds, the
+# text is not; the import is one that all its modules have and few others.
+_PYBIND11_TEXT = re.compile(rb"pybind11_object")
+
+
+def _is_pybind11(symbols: SymbolTable, data: Buffer) -> bool:
+    return symbols.mentions(b"8pybind11") or (
+        symbols.mentions(b"PyInstanceMethod_Type") and _PYBIND11_TEXT.search(data) is not None
+    )
 
 
 def _find_role(elf: ElfObject, module: ModuleName | None) -> Role:
@@ -225,11 +248,7 @@ def _constrain(
 def _constrain_versions(
     path: str, elf: ElfObject, symbols: SymbolTable, family: PolicyFamily
 ) -> Iterator[Constraint]:
-    floors = {
-        need: family.version_floor(need.version)
-        for need in elf.version_needs
-        if not is_loader(need.library)
-    }
+    floors = {need: family.version_floor(need.version) for need in elf.version_needs}
     high = {need: floor for need, floor in floors.items() if floor}
     names = symbols.imports_of_versions({need.number for need in high})
     for need, floor in sorted(high.items()):
@@ -275,4 +294,5 @@ def constrain_needed(
             continue
         floor = family.libraries.get(soname, NEVER)
         if floor:
-            yield Constraint(item.path, Kind.LIBRARY, soname, floor)
+            subject = soname or "a library without a name"
+            yield Constraint(item.path, Kind.LIBRARY, subject, floor)

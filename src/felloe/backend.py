@@ -109,7 +109,8 @@ def _read_build(config_settings: ConfigSettings | None) -> Build:
     settings = read_settings(project.felloe, ours, os.environ)
     # CMake and compilers stamp what they make with the same time as we do.
     environ = {"SOURCE_DATE_EPOCH": str(settings.epoch), **os.environ}
-    return Build(Engine(project.root, sys.executable, environ), engine_config, settings)
+    engine = Engine(project.root, sys.executable, environ)
+    return Build(project, engine, engine_config, settings, environ)
 
 
 @contextmanager

@@ -71,9 +71,16 @@ class Engine:
         python, script, hook, *rest = cmd
         command = [python, str(_LAUNCHER), script, hook, *rest]
         environ = {**self._environ, **(extra_environ or {})}
-        done = subprocess.run(command, cwd=cwd, env=environ, check=False)
-        if done.returncode:
-            raise EngineFailed(hook, done.returncode)
+        with subprocess.Popen(command, cwd=cwd, env=environ) as child:
+            try:
+                child.wait()
+            except KeyboardInterrupt:
+                # Ctrl-C reached the child too. subprocess.run would kill it after 0.25 s,
+                # amid the removal of its build directory.
+                child.wait()
+                raise
+        if child.returncode:
+            raise EngineFailed(hook, child.returncode)
 
 
 def check_version() -> None:

@@ -18,6 +18,7 @@ _OLDER_SYSTEM = (
 WAYS_OUT = {
     Kind.SYMBOL_VERSION: _OLDER_SYSTEM,
     Kind.LIBRARY: "link that library statically, or put it into the wheel",
+    Kind.C_LIBRARY: "build all of the wheel with one C library",
     Kind.LIBPYTHON: "link Python::Module (component Development.Module) and not Python::Python: "
     "a module takes the C API from the interpreter that loads it",
     Kind.WITHHELD_SYMBOL: "do without that symbol, or link the library statically",

@@ -6,15 +6,17 @@ floor is the highest of them. Sources: PEP 600, PEP 656 and the policies.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from felloe.audit import AuditedObject, Constraint, Evidence, Kind, Role, constrain_needed
+from felloe.binary.layout import is_known
 from felloe.finding import Finding
 from felloe.policy.family import FAMILY_OF_LIBC, NEVER, Policies, PolicyFamily
 
 _DEFAULT_MUSL = "musllinux_1_2"
-_ONE_MACHINE = (
+ONE_MACHINE = (
     "build all of the wheel for one machine; when cross compiling set "
     "_PYTHON_HOST_PLATFORM to the machine that CMake compiles for"
 )
@@ -55,17 +57,22 @@ class Portability:
 
 
 def judge_portability(
-    evidence: Evidence, architecture: str, default_libc: str, policies: Policies
+    evidence: Evidence,
+    architecture: str,
+    default_libc: str,
+    policies: Policies,
+    waived: frozenset[str] = frozenset(),
 ) -> Portability:
     """Decide what the ELF objects for ``architecture`` prove.
 
-    ``default_libc`` speaks for wheels whose objects need no C library.
+    ``default_libc`` speaks for wheels whose objects need no C library;
+    ``waived`` are needed names that the user's machine is known to have.
     """
     own = [item for item in evidence.objects if item.elf.architecture == architecture]
     foreign = [item for item in evidence.objects if item.elf.architecture != architecture]
     family = policies.get((FAMILY_OF_LIBC[_choose_libc(own, default_libc)], architecture))
     constraints = sorted(
-        _constraints(evidence, own, family),
+        _constraints(evidence.provided(architecture) | waived, own, family),
         key=lambda item: (-item.floor, item.path, item.kind.value, item.subject),
     )
     lowest = _lowest(own, family)
@@ -86,15 +93,14 @@ def _choose_libc(objects: list[AuditedObject], default: str) -> str:
 
 
 def _constraints(
-    evidence: Evidence, objects: list[AuditedObject], family: PolicyFamily | None
+    provided: frozenset[str], objects: list[AuditedObject], family: PolicyFamily | None
 ) -> Iterator[Constraint]:
     if family is None:
         return
-    provided = evidence.provided()
     for item in objects:
         if item.libc is not None and FAMILY_OF_LIBC[item.libc] != family.name:
             subject = f"another C library than the rest ({item.libc})"
-            yield Constraint(item.path, Kind.LIBRARY, subject, NEVER)
+            yield Constraint(item.path, Kind.C_LIBRARY, subject, NEVER)
             continue
         yield from item.constraints
         yield from constrain_needed(item, family, provided)
@@ -115,23 +121,45 @@ def _misplaced_modules(evidence: Evidence, architecture: str) -> Iterator[Findin
         if item.module is None:
             continue
         named = item.module.architecture or architecture
-        if item.elf.architecture == named == architecture:
+        if _kin(named) == _kin(architecture) and _may_run(item, architecture):
             continue
         subject = f"is built for {_machine(item)}"
         if named != architecture:
             subject += f" and named for {named}"
         yield Finding(
             f"{item.path} {subject}, the wheel's tag says {architecture}",
-            hint=_ONE_MACHINE,
+            hint=ONE_MACHINE,
             path=item.path,
         )
     for opaque in evidence.opaque:
         if opaque.module is not None and opaque.module.suffix.endswith(".so"):
             yield Finding(
                 f"{opaque.path} is no module for Linux on {architecture} ({opaque.reason})",
-                hint=_ONE_MACHINE,
+                hint=ONE_MACHINE,
                 path=opaque.path,
             )
+
+
+# Machines that share an ELF machine number: which of them a file is for, it does not say.
+_KIN = re.compile(r"(?P<arm>armv\d\w*)|(?P<x86>i[3-6]86)")
+
+
+def _kin(architecture: str) -> str:
+    match = _KIN.fullmatch(architecture)
+    return match.lastgroup or architecture if match else architecture
+
+
+def _may_run(item: AuditedObject, architecture: str) -> bool:
+    """Whether the object is for ``architecture``, or nobody here can tell that it is not."""
+    found = item.elf.architecture
+    if found is None:  # soft-float ARM, or a machine that no policy knows
+        if _kin(architecture) == "arm":
+            return item.elf.machine == _EM_ARM
+        return not is_known(architecture)
+    return _kin(found) == _kin(architecture)
+
+
+_EM_ARM = 40
 
 
 def _machine(item: AuditedObject) -> str:
@@ -151,11 +179,23 @@ def _notes(
             yield Finding(f"{opaque.path}: {opaque.reason}", path=opaque.path)
 
 
+def is_relative_to_origin(entry: str) -> bool:
+    """Whether an RPATH entry begins at the object's own directory (ld.so(8))."""
+    first = entry.partition("/")[0]
+    return first in ("$ORIGIN", "${ORIGIN}")
+
+
 def _object_notes(item: AuditedObject) -> Iterator[Finding]:
     if item.elf.text_relocations:
         yield Finding(
             f"{item.path} has text relocations, which hardened systems refuse",
             hint="compile every source of it with -fPIC",
+            path=item.path,
+        )
+    for soname in item.elf.dlopened:
+        yield Finding(
+            f"{item.path} declares that it loads {soname} at run time",
+            hint="name it in `libraries.include` if the wheel is to bring it along",
             path=item.path,
         )
     for name, entries in (("RPATH", item.elf.rpath), ("RUNPATH", item.elf.runpath)):
@@ -167,9 +207,10 @@ def _object_notes(item: AuditedObject) -> Iterator[Finding]:
                     hint="set INSTALL_RPATH in CMake to $ORIGIN paths",
                     path=item.path,
                 )
-            elif not entry.startswith(("$ORIGIN", "${ORIGIN}")):
+            elif not is_relative_to_origin(entry):
+                place = "a place on the build machine" if entry.startswith("/") else "no place"
                 yield Finding(
-                    f"{item.path} has the {name} entry {entry}, a place on the build machine",
+                    f"{item.path} has the {name} entry {entry}, {place}",
                     hint="set INSTALL_RPATH in CMake to $ORIGIN paths",
                     path=item.path,
                 )

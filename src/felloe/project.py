@@ -26,8 +26,18 @@ class Project:
     @property
     def felloe(self) -> object:
         """``tool.felloe``, whatever it is."""
+        return self._tool("felloe")
+
+    def engine(self, *keys: str) -> object:
+        """What stands under these keys in ``tool.scikit-build``; None if nothing does."""
+        value = self._tool("scikit-build")
+        for key in keys:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return value
+
+    def _tool(self, name: str) -> object:
         tool = self.table.get("tool", {})
-        return tool.get("felloe", {}) if isinstance(tool, Mapping) else {}
+        return tool.get(name, {}) if isinstance(tool, Mapping) else {}
 
 
 def read_project(root: Path) -> Project:

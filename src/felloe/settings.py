@@ -1,73 +1,42 @@
 """felloe's own settings: ``[tool.felloe]``, ``-C felloe.<key>=…``, ``FELLOE_<KEY>``.
 
-:data:`OPTIONS` is the one table of them: what is read, what is refused and
-what the reference page says all come from it. Where a key is given more than
-once, the environment wins over ``-C``, which wins over ``pyproject.toml``, as
-in the engine.
+:data:`felloe.option.OPTIONS` is the one table of them: what is read, what is
+refused and what the reference page says all come from it. Where a key is given
+more than once, the environment wins over ``-C``, which wins over
+``pyproject.toml``, as in the engine.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from felloe.errors import FelloeError
+from felloe.option import OPTIONS, Option
 
 ConfigSettings = Mapping[str, Any]
 """What a frontend hands to a hook: values may be ``str``, ``list``, ``bool`` or ``dict``."""
 
-
-@dataclass(frozen=True)
-class Option:
-    """One key of ``[tool.felloe]``."""
-
-    key: str
-    default: str
-    form: re.Pattern[str]
-    """What a value looks like."""
-    values: str
-    """The same, for people."""
-    meaning: str
-
-    @property
-    def variable(self) -> str:
-        return "FELLOE_" + self.key.upper().replace("-", "_")
-
-
-OPTIONS = (
-    Option(
-        key="platform",
-        default="auto",
-        form=re.compile(
-            r"auto|linux|pypi|(manylinux(1|2010|2014)|(many|musl)linux_\d+_\d+)(_[a-z]\w*)?"
-        ),
-        values='`"auto"`, `"linux"`, `"pypi"` or a policy such as `"manylinux_2_28"`',
-        meaning=(
-            "The platform tag to reach. `auto` writes the most portable tag that the binaries "
-            "prove; `linux` claims nothing beyond this machine; `pypi` wants a tag that PyPI "
-            "accepts; a policy wants at least that one. In a manylinux or musllinux image the "
-            "default is the image's own policy (`AUDITWHEEL_PLAT`)."
-        ),
-    ),
-    Option(
-        key="on-violation",
-        default="degrade",
-        form=re.compile(r"degrade|error"),
-        values='`"degrade"` or `"error"`',
-        meaning=(
-            "What to do when the wanted tag cannot be proved: write the best true one and say "
-            "why, or fail. Publishers want `error`; whoever only installs wants `degrade`."
-        ),
-    ),
-)
-
-_BY_KEY = {option.key: option for option in OPTIONS}
-_IMAGE_VARIABLE = "AUDITWHEEL_PLAT"
-_EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
 DEFAULT_EPOCH = 1577836800
 """2020-01-01T00:00:00Z: the time of everything that has none of its own."""
+
+_BY_KEY = {option.key: option for option in OPTIONS}
+_BY_VARIABLE = {option.variable: option for option in OPTIONS}
+_PREFIX = "FELLOE_"
+_IMAGE_VARIABLE = "AUDITWHEEL_PLAT"
+_EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
+
+
+@dataclass(frozen=True)
+class LibrarySettings:
+    """What to do about libraries that the wheel needs and does not hold."""
+
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+    provided_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +47,8 @@ class Settings:
     platform_origin: str = "the default"
     """Where :attr:`platform` was set, for messages."""
     on_violation: str = "degrade"
+    strip: str = "none"
+    libraries: LibrarySettings = LibrarySettings()
     epoch: int = DEFAULT_EPOCH
     """Seconds since 1970, UTC, that stand in every archive written."""
 
@@ -86,9 +57,11 @@ class _Given(NamedTuple):
     """A key as somebody wrote it."""
 
     name: str
-    """With its prefix, as written."""
+    """As written, for messages."""
     key: str
     value: object
+    near: str = ""
+    """What an unknown key was compared with, and is nearest to."""
 
 
 def read_settings(
@@ -101,20 +74,36 @@ def read_settings(
     one, and every value of the wrong type or form.
     """
     problems: list[str] = []
-    image = environ.get(_IMAGE_VARIABLE)
-    values = {"platform": (image, _IMAGE_VARIABLE)} if image else {}
-    for given in (*_in_table(table), *_in_config(config_settings), *_in_environment(environ)):
-        value, problem = _read_value(given)
+    values: dict[str, Any] = {option.key: option.default for option in OPTIONS}
+    origins = {}
+    image = re.sub(r"^linux_\w+$", "linux", environ.get(_IMAGE_VARIABLE, ""))
+    given = [_Given(_IMAGE_VARIABLE, "platform", image)] if image else []
+    given += [*_in_table(table), *_in_config(config_settings), *_in_environment(environ)]
+    for item in given:
+        if item.key not in _BY_KEY:
+            problems.append(_unknown(item))
+            continue
+        value, problem = _BY_KEY[item.key].read(item.value)
         if problem:
-            problems.append(problem)
+            problems.append(f"{item.name}: {problem}")
         else:
-            values[given.key] = (value, given.name)
+            values[item.key], origins[item.key] = value, item.name
     epoch = _read_epoch(environ, problems)
     if problems:
-        raise FelloeError("\n".join(problems), hint=_listing())
-    platform, origin = values.get("platform", ("auto", "the default"))
-    on_violation, _ = values.get("on-violation", ("degrade", ""))
-    return Settings(platform, origin, on_violation, epoch)
+        raise FelloeError("\n".join(problems), hint=f"felloe's keys are {', '.join(_BY_KEY)}")
+    return Settings(
+        platform=values["platform"],
+        platform_origin=origins.get("platform", "the default"),
+        on_violation=values["on-violation"],
+        strip=values["strip"],
+        libraries=LibrarySettings(
+            exclude=values["libraries.exclude"],
+            include=values["libraries.include"],
+            search=values["libraries.search"],
+            provided_by=values["libraries.provided-by"],
+        ),
+        epoch=epoch,
+    )
 
 
 def split_config(
@@ -132,51 +121,49 @@ def _is_ours(key: str) -> bool:
 
 
 def _in_table(table: object) -> Iterator[_Given]:
-    if not isinstance(table, Mapping):
-        yield _Given("tool.felloe", "", table)
-        return
-    for key, value in table.items():
-        yield _Given(f"tool.felloe.{key}", key, value)
+    yield from _flatten("tool.felloe.", "", table)
 
 
 def _in_config(config_settings: ConfigSettings | None) -> Iterator[_Given]:
     for name, value in (config_settings or {}).items():
-        if name == "felloe" and isinstance(value, Mapping):
-            for key, inner in value.items():
-                yield _Given(f"-C felloe.{key}", key, inner)
-        else:
-            yield _Given(f"-C {name}", name[len("felloe.") :], value)
+        yield from _flatten("-C felloe.", name[len("felloe.") :], value)
 
 
 def _in_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
     for name in sorted(environ):
-        if name.startswith("FELLOE_"):
-            yield _Given(name, name[len("FELLOE_") :].lower().replace("_", "-"), environ[name])
+        if name in _BY_VARIABLE:
+            yield _Given(name, _BY_VARIABLE[name].key, environ[name])
+        elif name.startswith(_PREFIX):
+            yield _Given(name, "", environ[name], _nearest(name, _BY_VARIABLE))
 
 
-def _read_value(given: _Given) -> tuple[str, str]:
-    """(the value, what is wrong with it); one of them is empty."""
-    if given.name == "tool.felloe":
-        return "", "tool.felloe must be a table"
-    if given.key not in _BY_KEY:
-        import difflib
+def _flatten(prefix: str, key: str, value: object) -> Iterator[_Given]:
+    """The keys of nested tables, dotted, down to the known ones.
 
-        near = difflib.get_close_matches(given.key, _BY_KEY, n=1, cutoff=0.0)
-        return "", f"{given.name}: unknown key; the nearest known one is {near[0]!r}"
-    option = _BY_KEY[given.key]
-    value = _scalar(given.value)
-    if value is None:
-        return "", f"{given.name}: takes one string, not {given.value!r}"
-    if not option.form.fullmatch(value):
-        return "", f"{given.name}: {value!r} is not {option.values.replace('`', '')}"
-    return value, ""
+    A table's own entries may be given by themselves: ``provided-by.torch``.
+    """
+    parent = next((known for known in _BY_KEY if key.startswith(f"{known}.")), None)
+    if parent is not None and _BY_KEY[parent].is_table:
+        yield _Given(prefix + key, parent, {key[len(parent) + 1 :]: value})
+    elif isinstance(value, Mapping) and key not in _BY_KEY:
+        for name, inner in value.items():
+            yield from _flatten(prefix, f"{key}.{name}" if key else name, inner)
+    else:
+        yield _Given(prefix + key, key, value, _nearest(key, _BY_KEY))
 
 
-def _scalar(value: object) -> str | None:
-    """The one string that a value is: frontends may wrap it in a list."""
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    return value if isinstance(value, str) else None
+def _nearest(name: str, known: Mapping[str, Option]) -> str:
+    if name in known:
+        return name
+    import difflib
+
+    return difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+
+
+def _unknown(given: _Given) -> str:
+    if not given.key and not given.name.startswith(_PREFIX):
+        return f"{given.name.rstrip('.')} must be a table"
+    return f"{given.name}: unknown key; the nearest known one is {given.near!r}"
 
 
 def _read_epoch(environ: Mapping[str, str], problems: list[str]) -> int:
@@ -187,7 +174,3 @@ def _read_epoch(environ: Mapping[str, str], problems: list[str]) -> int:
         problems.append(f"{_EPOCH_VARIABLE}: {text!r} is not a number of seconds since 1970")
         return DEFAULT_EPOCH
     return int(text)
-
-
-def _listing() -> str:
-    return "felloe's keys are " + ", ".join(_BY_KEY)

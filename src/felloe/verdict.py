@@ -12,7 +12,7 @@ from felloe.errors import FelloeError
 from felloe.explanation import explain
 from felloe.finding import Finding
 from felloe.policy.family import Policies
-from felloe.portability import Portability, judge_portability
+from felloe.portability import ONE_MACHINE, Portability, judge_portability
 from felloe.tags import WheelName, pypi_accepts
 
 _POLICY_TAG = re.compile(
@@ -37,15 +37,24 @@ class Verdict:
     """None for a wheel that is not for Linux, or has no binaries."""
 
 
-def judge(evidence: Evidence, claim: WheelName, default_libc: str, policies: Policies) -> Verdict:
-    """Hold all tags of ``claim`` against the evidence."""
+def judge(
+    evidence: Evidence,
+    claim: WheelName,
+    default_libc: str,
+    policies: Policies,
+    waived: frozenset[str] = frozenset(),
+) -> Verdict:
+    """Hold all tags of ``claim`` against the evidence.
+
+    ``default_libc`` and ``waived`` are as for :func:`judge_portability`.
+    """
     abi = judge_abi(evidence, claim)
     architecture = find_architecture(claim.platforms)
     if architecture is None or not evidence.has_binaries:
         problems = (*abi.problems, *_platform_problems(evidence, claim))
         proved = claim.with_tags(abi.pythons, abi.abis, claim.platforms)
         return Verdict(claim, proved, problems, abi.notes, None)
-    portability = judge_portability(evidence, architecture, default_libc, policies)
+    portability = judge_portability(evidence, architecture, default_libc, policies, waived)
     return Verdict(
         claim=claim,
         proved=claim.with_tags(abi.pythons, abi.abis, portability.platforms()),
@@ -76,7 +85,16 @@ def _platform_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding
                 hint="install() what CMake builds into the wheel, or set `wheel.cmake = false` "
                 "(or `wheel.platlib = false`) in [tool.scikit-build] for a pure Python wheel",
             )
-    elif "any" in claim.platforms:
+        return
+    for item in evidence.objects:
+        if item.module is not None and "any" not in claim.platforms:
+            yield Finding(
+                f"{item.path} is built for Linux on {item.elf.architecture or 'another machine'}, "
+                f"the wheel's tag says {'.'.join(claim.platforms)}",
+                hint=ONE_MACHINE,
+                path=item.path,
+            )
+    if "any" in claim.platforms:
         for item in evidence.objects:
             if item.role is not Role.OBJECT and item.elf.architecture:
                 yield Finding(
@@ -112,7 +130,7 @@ def choose_platforms(portability: Portability, wanted: str, origin: str) -> Plat
     """Settle the platform tags of a wheel being made.
 
     ``wanted`` is ``auto``, ``linux``, ``pypi`` or a policy; ``origin`` says
-    where it was set. Raises :class:`FelloeError` if it names another machine.
+    where it was set.
     """
     best = portability.platforms()
     if wanted == "linux":
@@ -121,9 +139,13 @@ def choose_platforms(portability: Portability, wanted: str, origin: str) -> Plat
         return PlatformChoice(best, _general_violation(portability, must_upload=wanted == "pypi"))
     match = _POLICY_TAG.fullmatch(wanted)
     if match is None or match["architecture"] not in (None, portability.architecture):
-        raise FelloeError(
-            f"{origin} wants {wanted}, this build is for {portability.architecture}",
-            hint="name a policy without a machine, such as manylinux_2_28",
+        return PlatformChoice(
+            best,
+            Finding(
+                f"{origin} wants {wanted}; the wheel is tagged {'.'.join(best)}: "
+                f"its binaries are for {portability.architecture}",
+                hint="name a policy without a machine, such as manylinux_2_28",
+            ),
         )
     limit = find_limit(portability, match["policy"])
     goal = f"{origin} wants {wanted}; the wheel is tagged {'.'.join(best)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -171,3 +172,10 @@ class Member:
 def hold(name: str, data: bytes) -> Member:
     """A member made here."""
     return Member(name, len(data), executable=False, content=Held(data))
+
+
+def store(path: Path) -> Stored:
+    """The content of a file that stays where it is as long as it is used."""
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return Stored(Region(path, 0, memoryview(mapped)))

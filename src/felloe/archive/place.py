@@ -12,6 +12,16 @@ from typing import BinaryIO
 from felloe.errors import FelloeError
 
 
+def check_directory(path: Path) -> None:
+    """Raises :class:`FelloeError` if ``path`` cannot take a file: before the work, not after."""
+    if not path.is_dir():
+        raise FelloeError(
+            f"{path} is not a directory", hint="choose one that exists and can be written"
+        )
+    if not os.access(path, os.W_OK):
+        raise FelloeError(f"{path} cannot be written", hint="choose another directory")
+
+
 @contextmanager
 def placing(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
     """A file beside ``path`` that takes its name when the block ends well.

@@ -9,11 +9,10 @@ symbol versions.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Union
 
-from felloe.binary.gnu_property import find_isa_level
 from felloe.binary.layout import (
     BYTE_ORDERS,
     CLASSES,
@@ -28,6 +27,7 @@ from felloe.binary.layout import (
     SegmentType,
     find_architecture,
 )
+from felloe.binary.note import Note, find_dlopened, find_isa_level, iter_notes
 from felloe.binary.strings import StringTable
 from felloe.errors import MalformedBinary
 
@@ -91,6 +91,8 @@ class ElfObject:
     """The smallest ``p_align`` of a ``PT_LOAD``, in bytes; 0 if nothing is loaded."""
     isa_level: int
     """The x86-64 microarchitecture level declared as needed; 1 where none is."""
+    dlopened: tuple[str, ...]
+    """Sonames that ``.note.dlopen`` declares to be loaded at run time."""
     is_dynamic: bool
     tables: Tables
 
@@ -130,7 +132,7 @@ class _Parser:
         self.loaded = tuple(s for s in self.segments if s.type == SegmentType.LOAD)
 
     def parse(self) -> ElfObject:
-        entries = self._dynamic_entries()
+        entries, notes = self._dynamic_entries(), list(self._notes())
         single = dict(reversed(entries))
         tables = self._tables(single)
         strings = StringTable(
@@ -160,7 +162,8 @@ class _Parser:
             or bool(single.get(DynamicTag.FLAGS, 0) & DF_TEXTREL),
             relative_relocations=DynamicTag.RELR in single,
             load_alignment=min((max(s.align, 1) for s in self.loaded), default=0),
-            isa_level=self._isa_level(),
+            isa_level=self._isa_level(notes),
+            dlopened=tuple(name for note in notes for name in find_dlopened(note)),
             is_dynamic=bool(entries),
             tables=tables,
         )
@@ -258,17 +261,19 @@ class _Parser:
         # is an executable stack on x86 (glibc: DEFAULT_STACK_PERMS).
         return self.type == ElfType.SHARED and self.architecture in ("i686", "x86_64")
 
-    def _isa_level(self) -> int:
-        if self.architecture != "x86_64":
-            return 1
+    def _notes(self) -> Iterator[Note]:
+        budget = _MOST_NOTE_BYTES
         for segment in self.segments:
-            if segment.type in (SegmentType.GNU_PROPERTY, SegmentType.NOTE):
-                size = min(segment.file_size, _MOST_NOTE_BYTES)
-                note = bytes(self.data[segment.offset : segment.offset + size])
-                level = find_isa_level(note, self.order)
-                if level is not None:
-                    return level
-        return 1
+            if segment.type in (SegmentType.NOTE, SegmentType.GNU_PROPERTY):
+                size = min(segment.file_size, budget)
+                budget -= size
+                raw = bytes(self.data[segment.offset : segment.offset + size])
+                yield from iter_notes(raw, self.order)
+
+    def _isa_level(self, notes: Sequence[Note]) -> int:
+        levels = (find_isa_level(note, self.order) for note in notes)
+        level = next(filter(None, levels), 1)
+        return level if self.architecture == "x86_64" else 1
 
 
 def find_libc(elf: ElfObject) -> str | None:

@@ -122,3 +122,8 @@ def _layout(bits: int, order: str) -> Layout:
 
 
 LAYOUTS = {(bits, order): _layout(bits, order) for bits in (32, 64) for order in "<>"}
+
+
+def is_known(architecture: str) -> bool:
+    """Whether a platform tag's machine is one that :func:`find_architecture` can answer."""
+    return architecture in _ARCHITECTURES.values()

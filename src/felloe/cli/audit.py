@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from felloe import console
-from felloe.archive.record import find_record_problem
-from felloe.archive.wheel import open_wheel
-from felloe.audit import audit_members
 from felloe.errors import FelloeError, UsageError
-from felloe.finding import Finding
+from felloe.pipeline.audit import audit_wheel
 from felloe.policy.family import Policies, read_policies
 from felloe.report import render_failure, render_json, render_text
-from felloe.verdict import judge
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -56,12 +51,5 @@ def _audit(path: Path, policies: Policies, *, as_json: bool) -> int:
 
 
 def _examine(path: Path, policies: Policies) -> tuple[dict[str, Any], str]:
-    with open_wheel(path) as staged:
-        claims_musl = any(platform.startswith("musl") for platform in staged.name.platforms)
-        libc = "musl" if claims_musl else "glibc"
-        evidence = audit_members(staged.members, policies, libc)
-        verdict = judge(evidence, staged.name, libc, policies)
-        broken = find_record_problem(staged.record, staged.members)
-        if broken:
-            verdict = replace(verdict, problems=(*verdict.problems, Finding(broken)))
+    evidence, verdict = audit_wheel(path, policies)
     return render_json(path.name, evidence, verdict), render_text(path.name, evidence, verdict)

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from felloe import __version__, console
-from felloe.cli import audit
+from felloe.cli import audit, check, repair
 from felloe.errors import FelloeError
 
-_COMMANDS = (audit,)
+_COMMANDS = (audit, check, repair)
 
 
 def make_parser() -> argparse.ArgumentParser:

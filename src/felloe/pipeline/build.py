@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from felloe.engine import Engine
+from felloe.project import Project
 from felloe.settings import ConfigSettings, Settings
 
 
@@ -12,7 +14,9 @@ from felloe.settings import ConfigSettings, Settings
 class Build:
     """What every story of a build begins with."""
 
+    project: Project
     engine: Engine
     engine_config: ConfigSettings | None
     """The frontend's config settings without ours."""
     settings: Settings
+    environ: Mapping[str, str]

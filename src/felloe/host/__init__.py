@@ -1,0 +1,1 @@
+"""The build machine: its libraries, its packages, its tools."""

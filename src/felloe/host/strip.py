@@ -1,0 +1,42 @@
+"""Taking symbols out of objects, with the ``strip`` of binutils.
+
+Always before patching: strip lays a file out anew and knows nothing of what a
+patch has put at its end.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from felloe.errors import FelloeError
+
+_OPTIONS = {"debug": "--strip-debug", "all": "--strip-unneeded"}
+
+
+def strip_object(data: bytes, name: str, level: str, environ: Mapping[str, str]) -> bytes:
+    """``data`` without debugging information (``debug``) or all dispensable symbols (``all``).
+
+    ``name`` is for messages. Raises :class:`FelloeError` if strip is missing or refuses.
+    """
+    if level == "none":
+        return data
+    program = environ.get("STRIP") or shutil.which("strip", path=environ.get("PATH"))
+    if not program:
+        raise FelloeError(
+            f"`strip = {level!r}` needs the program strip, which is not on PATH",
+            hint='install binutils, or set `strip` to "none"',
+        )
+    with tempfile.TemporaryDirectory(prefix="felloe-") as scratch:
+        path = Path(scratch) / "object"
+        path.write_bytes(data)
+        command = [program, _OPTIONS[level], str(path)]
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, env=dict(environ)
+        )
+        if done.returncode:
+            raise FelloeError(f"strip refuses {name}: {done.stderr.strip()}")
+        return path.read_bytes()

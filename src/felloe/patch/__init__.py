@@ -1,0 +1,1 @@
+"""ELF files edited as values: bytes and an edit in, bytes out."""

@@ -1,0 +1,242 @@
+"""The story of a graft: find what is missing, plan, copy and edit, audit again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from posixpath import basename
+
+from felloe import __version__, console
+from felloe.archive.member import Member, hold, store
+from felloe.archive.wheel import StagedWheel
+from felloe.audit import AuditedObject, Evidence, Kind, audit_members
+from felloe.explanation import WAYS_OUT
+from felloe.finding import Finding
+from felloe.graft import Collection, GraftPlan, Layout, plan_graft
+from felloe.host.gather import gather
+from felloe.host.loader import Loader, read_search_path
+from felloe.patch.edit import Edit
+from felloe.policy.family import Policies
+from felloe.portability import Portability
+from felloe.script import render_launcher
+from felloe.settings import Settings
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What a graft works with."""
+
+    settings: Settings
+    policies: Policies
+    environ: Mapping[str, str]
+    scratch: Path
+    """A directory that outlives the work."""
+
+    def room(self, name: str) -> Path:
+        """A directory in it, made if it is not there."""
+        place = self.scratch / name
+        place.mkdir(exist_ok=True)
+        return place
+
+
+@dataclass(frozen=True)
+class GraftedWheel:
+    """A wheel that holds what it needs, as far as it was found."""
+
+    staged: StagedWheel
+    evidence: Evidence
+    waived: frozenset[str]
+    """Needed names that are left to the user's machine on purpose."""
+
+
+def graft(
+    staged: StagedWheel, evidence: Evidence, portability: Portability, workshop: Workshop
+) -> GraftedWheel:
+    """Copy external libraries into ``staged``, and mend the paths of all its objects."""
+    if portability.family is None or workshop.settings.platform == "linux":
+        return GraftedWheel(staged, evidence, frozenset())
+    layout = Layout(staged.name)
+    staged, evidence = _move_programs(staged, evidence, portability, layout)
+    objects = _graftable(evidence, portability, layout)
+    collection = _gather(objects, evidence, portability, workshop)
+    _announce(collection)
+    foreign = _foreign_paths(staged, objects, workshop)
+    plan = plan_graft(objects, collection, layout, foreign)
+    _announce_dropped(plan)
+    fresh = [*_edited(staged, objects, plan, workshop), *_grafted(plan, workshop)]
+    evidence = _audit_again(evidence, fresh, portability, workshop)
+    sbom = _sbom(staged, plan, fresh, workshop)
+    return GraftedWheel(_with_members(staged, [*fresh, *sbom]), evidence, collection.waived)
+
+
+def _graftable(evidence: Evidence, portability: Portability, layout: Layout) -> list[AuditedObject]:
+    """The objects that are for this machine and have a place below site-packages."""
+    return [
+        item
+        for item in evidence.objects
+        if item.elf.architecture == portability.architecture
+        and item.elf.is_dynamic
+        and layout.installed(item.path) is not None
+    ]
+
+
+def _with_members(staged: StagedWheel, fresh: Sequence[Member]) -> StagedWheel:
+    """The wheel with members replaced, or added."""
+    names = {member.name for member in fresh}
+    kept = (member for member in staged.members if member.name not in names)
+    return replace(staged, members=(*kept, *fresh))
+
+
+def _move_programs(
+    staged: StagedWheel, evidence: Evidence, portability: Portability, layout: Layout
+) -> tuple[StagedWheel, Evidence]:
+    """Move programs that need libraries out of the scripts, to where a path can lead to them."""
+    needy = {item.path for item in portability.constraints if item.kind is Kind.LIBRARY}
+    moved = {
+        path: f"{layout.programs}/{basename(path)}"
+        for path in needy
+        if path.startswith(layout.scripts)
+    }
+    if not moved:
+        return staged, evidence
+    members = []
+    for member in staged.members:
+        if member.name in moved:
+            launcher = render_launcher(layout.programs, basename(member.name))
+            members.append(replace(hold(member.name, launcher), executable=True))
+            members.append(replace(member, name=moved[member.name]))
+        else:
+            members.append(member)
+    objects = (replace(o, path=moved.get(o.path, o.path)) for o in evidence.objects)
+    return replace(staged, members=tuple(members)), replace(evidence, objects=tuple(objects))
+
+
+def _gather(
+    objects: Sequence[AuditedObject],
+    evidence: Evidence,
+    portability: Portability,
+    workshop: Workshop,
+) -> Collection:
+    family, settings = portability.family, workshop.settings.libraries
+    if family is None:
+        return Collection()
+    libc = "musl" if family.name == "musllinux" else "glibc"
+    extra = tuple(Path(place) for place in settings.search)
+    paths = read_search_path(workshop.environ, extra, libc, portability.architecture)
+    return gather(objects, evidence.provided(), family, settings, Loader(paths))
+
+
+def _announce(collection: Collection) -> None:
+    """Say what is copied, and what was not found and where, before anything can fail."""
+    for external in collection.externals:
+        console.report_progress(f"copying {external.soname} from {external.path}")
+    for item in collection.missing:
+        console.report_warning(
+            Finding(
+                f"{item.soname}, which {item.requester} needs, was not found in "
+                f"{', '.join(item.places) or 'any place'}",
+                hint="name its directory in `libraries.search`, or the library in "
+                "`libraries.exclude` if the user's machine has it",
+            )
+        )
+
+
+def _announce_dropped(plan: GraftPlan) -> None:
+    for path, edit in plan.edits.items():
+        for soname in sorted(edit.dropped):
+            console.report_note(
+                Finding(
+                    f"{path} no longer needs {soname}: the interpreter that loads it has all that "
+                    "is in there",
+                    hint=WAYS_OUT[Kind.LIBPYTHON],
+                )
+            )
+
+
+def _foreign_paths(
+    staged: StagedWheel, objects: Sequence[AuditedObject], workshop: Workshop
+) -> dict[str, list[str]]:
+    provided_by = workshop.settings.libraries.provided_by
+    if not provided_by:
+        return {}
+    from felloe.host.neighbour import find_foreign_paths
+
+    return find_foreign_paths(objects, provided_by, staged.metadata("METADATA"))
+
+
+def _edited(
+    staged: StagedWheel, objects: Sequence[AuditedObject], plan: GraftPlan, workshop: Workshop
+) -> Iterator[Member]:
+    """The wheel's own objects that change."""
+    members = {member.name: member for member in staged.members}
+    for item in objects:
+        if workshop.settings.strip != "none" or item.path in plan.edits:
+            member = members[item.path]
+            edit = plan.edits.get(item.path, Edit())
+            made = _make(item.path, bytes(member.read()), edit, workshop)
+            yield replace(made, executable=member.executable)
+
+
+def _grafted(plan: GraftPlan, workshop: Workshop) -> Iterator[Member]:
+    """The libraries that are copied."""
+    for item in plan.grafts:
+        made = _make(item.member, Path(item.external.path).read_bytes(), item.edit, workshop)
+        yield replace(made, executable=True)
+
+
+def _make(name: str, data: bytes, edit: Edit, workshop: Workshop) -> Member:
+    """An object stripped and edited, in a file: there may be many, and large ones."""
+    from felloe.host.strip import strip_object
+    from felloe.patch.elf import patch
+
+    stripped = strip_object(data, name, workshop.settings.strip, workshop.environ)
+    patched = patch(stripped, edit)
+    path = workshop.room("members") / hashlib.sha256(name.encode()).hexdigest()
+    path.write_bytes(patched)
+    return Member(name, len(patched), executable=False, content=store(path))
+
+
+def _audit_again(
+    evidence: Evidence, fresh: Sequence[Member], portability: Portability, workshop: Workshop
+) -> Evidence:
+    """The evidence with that of changed and added objects."""
+    family = portability.family
+    libc = "musl" if family is not None and family.name == "musllinux" else "glibc"
+    new = audit_members(fresh, workshop.policies, libc)
+    changed = {item.path for item in new.objects}
+    kept = tuple(item for item in evidence.objects if item.path not in changed)
+    return replace(evidence, objects=(*kept, *new.objects), opaque=(*evidence.opaque, *new.opaque))
+
+
+def _sbom(
+    staged: StagedWheel, plan: GraftPlan, fresh: Sequence[Member], workshop: Workshop
+) -> list[Member]:
+    """The list of what was copied (PEP 770)."""
+    if not plan.grafts:
+        return []
+    from felloe.host.package import find_owners
+    from felloe.sbom import Component, render_sbom
+
+    owners = find_owners([Path(item.external.path) for item in plan.grafts], workshop.environ)
+    digests = {member.name: _sha256(member) for member in fresh}
+    components = [
+        Component(
+            path=item.member,
+            soname=item.external.soname,
+            original_sha256=item.external.digest,
+            sha256=digests[item.member],
+            package=owners.get(Path(item.external.path)),
+        )
+        for item in plan.grafts
+    ]
+    text = render_sbom(staged.name.distribution, staged.name.version, __version__, components)
+    return [hold(f"{staged.dist_info}/sboms/felloe.cdx.json", text)]
+
+
+def _sha256(member: Member) -> str:
+    digest = hashlib.sha256()
+    for chunk in member.content.chunks():
+        digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,96 @@
+"""Whoever calls the hooks, from wherever, gets the same bytes."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, run
+
+pytestmark = pytest.mark.network
+
+MONOREPO = ("CMakeLists.txt", "LICENSE", "cpp", "examples/newton-basins")
+EXAMPLE = Path("examples") / "newton-basins"
+
+
+@pytest.fixture(scope="session")
+def wheel_of_pip(example_wheel):
+    """What everything else is compared with."""
+    return example_wheel("newton-basins", sys.executable)
+
+
+def copy_monorepo(place):
+    """The example, with the library that it packages at its place."""
+    ignored = shutil.ignore_patterns("__pycache__", "build", ".pytest_cache")
+    for name in MONOREPO:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, place / name, ignore=ignored)
+        else:
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, place / name)
+    return place / EXAMPLE
+
+
+def listing(tree):
+    """Every path below a directory and what would show that it was touched."""
+    stats = {path.relative_to(tree): path.lstat() for path in tree.rglob("*")}
+    return {path: (stat.st_mode, stat.st_size, stat.st_mtime_ns) for path, stat in stats.items()}
+
+
+@pytest.fixture
+def build(environ, tmp_path):
+    """Run a frontend on a project; answers the archives that it made, by suffix."""
+
+    def call(project, *command, umask="022"):
+        out = tmp_path / "dist"
+        with_umask = ("sh", "-c", f'umask {umask} && exec "$@"', "sh")
+        places = {"OUT": out, "PROJECT": project}
+        words = [places.get(word, word) for word in command]
+        before = listing(project)
+        run(*with_umask, *words, env=environ, cwd=tmp_path)
+        assert listing(project) == before, "the build changed its source tree"
+        return {path.suffix: path for path in out.iterdir()}
+
+    return call
+
+
+PIP = (sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", "OUT", "PROJECT")
+BUILD = (sys.executable, "-m", "build", "-o", "OUT")
+UV = ("uv", "build", "--refresh-package", "felloe", "--python", sys.executable, "-o", "OUT")
+
+
+def test_build_makes_the_same_wheel_through_an_sdist(wheel_of_pip, build):
+    made = build(ROOT / EXAMPLE, *BUILD, "PROJECT")
+    assert set(made) == {".gz", ".whl"}
+    assert_same(made[".whl"], wheel_of_pip)
+
+
+def test_uv_makes_the_same_wheel_through_an_sdist(wheel_of_pip, build):
+    made = build(ROOT / EXAMPLE, *UV, "PROJECT")
+    assert set(made) >= {".gz", ".whl"}
+    assert_same(made[".whl"], wheel_of_pip)
+
+
+def test_build_makes_the_same_wheel_in_another_directory(wheel_of_pip, build, tmp_path):
+    project = copy_monorepo(tmp_path / "a")
+    assert_same(build(project, *BUILD, "--wheel", "PROJECT")[".whl"], wheel_of_pip)
+
+
+def test_pip_makes_the_same_wheel_under_another_umask(wheel_of_pip, build, tmp_path):
+    """In a third directory, whose files nobody else may read."""
+    project = copy_monorepo(tmp_path / "somewhere" / "else")
+    for path in (tmp_path / "somewhere").rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    assert_same(build(project, *PIP, umask="077")[".whl"], wheel_of_pip)
+
+
+def assert_same(wheel, other):
+    """Say what differs before the bytes are compared."""
+    assert wheel.name == other.name
+    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(other) as two:
+        assert one.namelist() == two.namelist()
+        assert [name for name in one.namelist() if one.read(name) != two.read(name)] == []
+    assert wheel.read_bytes() == other.read_bytes()

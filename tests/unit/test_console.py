@@ -1,0 +1,91 @@
+"""What is printed: streams, words, encodings."""
+
+import io
+import sys
+
+import pytest
+
+from felloe import console
+from felloe.errors import EngineFailed, FelloeError, MalformedArchive, MalformedBinary, UsageError
+from felloe.finding import Finding
+
+FINDING = Finding("the message", hint="the hint")
+
+
+@pytest.mark.parametrize(
+    ("report", "argument", "err"),
+    [
+        (console.report_error, FelloeError("no"), "felloe: error: no\n"),
+        (
+            console.report_error,
+            FelloeError("no", hint="do"),
+            "felloe: error: no\nfelloe: hint: do\n",
+        ),
+        (console.report_note, Finding("so"), "felloe: note: so\n"),
+        (console.report_note, FINDING, "felloe: note: the message\nfelloe: hint: the hint\n"),
+        (console.report_warning, FINDING, "felloe: warning: the message\nfelloe: hint: the hint\n"),
+    ],
+)
+def test_reports_go_to_stderr(capsys, report, argument, err):
+    report(argument)
+    assert capsys.readouterr() == ("", err)
+
+
+@pytest.mark.parametrize(
+    ("tell", "text", "out"),
+    [
+        (console.report_progress, "done", "felloe: done\n"),
+        (console.print_text, "table", "table\n"),
+        (console.print_text, "table\n", "table\n"),
+        (console.print_text, "", "\n"),
+    ],
+)
+def test_results_go_to_stdout(capsys, tell, text, out):
+    tell(text)
+    assert capsys.readouterr() == (out, "")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("ascii", rb"felloe: error: gr\xfcn \u2603 \udcff" + b"\n"),
+        ("latin-1", b"felloe: error: gr\xfcn \\u2603 \\udcff\n"),
+        ("utf-8", b"felloe: error: gr\xc3\xbcn \xe2\x98\x83 \\udcff\n"),
+    ],
+)
+def test_what_a_stream_cannot_show_is_escaped(monkeypatch, encoding, shown):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(raw, encoding=encoding, newline="\n"))
+    console.report_error(FelloeError("gr\xfcn \N{SNOWMAN} \udcff"))
+    assert raw.getvalue() == shown
+
+
+def test_stream_without_an_encoding_takes_text(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    console.print_text("gr\xfcn")
+    assert stream.getvalue() == "gr\xfcn\n"
+
+
+def test_output_is_flushed_at_once(monkeypatch):
+    """What is said stands before what a child process says next."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="utf-8"))
+    console.report_progress("now")
+    assert raw.getvalue() == b"felloe: now\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (FelloeError("x"), 1),
+        (UsageError("x"), 2),
+        (MalformedBinary("x"), 1),
+        (MalformedArchive("x"), 1),
+        (EngineFailed("build_wheel", 7), 7),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_exit_codes(error, code):
+    assert error.exit_code == code
+    assert isinstance(error, FelloeError)
