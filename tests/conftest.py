@@ -7,36 +7,13 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import zipfile
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = ROOT / "examples"
-PROJECTS = ROOT / "tests" / "projects"
-VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
-
-
-def run(*command, cwd=None, env=None, check=True):
-    """Run a program; a failure shows all that it printed."""
-    done = subprocess.run(
-        [str(word) for word in command],
-        cwd=cwd,
-        env=env,
-        check=False,
-        text=True,
-        errors="replace",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-    )
-    if check and done.returncode:
-        pytest.fail(f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{done.stdout}")
-    return done
+from specimen import Workshop
+from world import EXAMPLES, PROJECTS, ROOT, VERSIONS, find_python, run
 
 
 def _once(tmp_path_factory, worker_id, name, make):
@@ -91,17 +68,6 @@ def environ(wheelhouse, clean_environ):
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "UV_PYTHON_DOWNLOADS": "never",
     }
-
-
-def find_python(version):
-    """The interpreter of a version, wherever it is installed; None if nowhere."""
-    # pyenv's shims refuse to start a version that is not selected, so name the versions themselves.
-    installed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/*/bin")
-    words = [word for word in os.environ["PATH"].split(os.pathsep) if not word.endswith("/shims")]
-    environ = {**os.environ, "PATH": os.pathsep.join([*sorted(map(str, installed)), *words])}
-    command = ("uv", "python", "find", "--no-project", "--system", version)
-    found = run(*command, env=environ, check=False)
-    return Path(found.stdout.strip()) if found.returncode == 0 else None
 
 
 @pytest.fixture(scope="session", params=VERSIONS)
@@ -249,3 +215,10 @@ def example_wheel(once, environ):
         return wheel
 
     return build
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory, worker_id):
+    """Where specimens are compiled, one place for all test processes."""
+    base = tmp_path_factory.getbasetemp()
+    return Workshop((base if worker_id == "master" else base.parent) / "specimens")

@@ -7,46 +7,20 @@ floor. What the wheel as a whole may claim is decided elsewhere, from these.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from posixpath import basename, dirname
+from posixpath import basename, dirname, join, normpath
 from typing import Protocol
 
 from felloe.binary.elf import Buffer, ElfObject, find_libc, parse_elf
 from felloe.binary.layout import ElfType
 from felloe.binary.magic import HEAD_SIZE, Format, find_format
 from felloe.binary.symbols import Import, SymbolTable
+from felloe.constraint import Constraint, Kind, constrain, is_libpython, is_loader
 from felloe.errors import MalformedBinary
 from felloe.extension import Abi, ModuleName, find_module_name
 from felloe.policy.family import FAMILY_OF_LIBC, NEVER, Policies, PolicyFamily
-
-
-class Kind(Enum):
-    """What sort of fact constrains a platform tag."""
-
-    SYMBOL_VERSION = "symbol-version"
-    LIBRARY = "library"
-    LIBPYTHON = "libpython"
-    C_LIBRARY = "c-library"
-    WITHHELD_SYMBOL = "withheld-symbol"
-    INSTRUCTION_SET = "instruction-set"
-    EXECUTABLE_STACK = "executable-stack"
-    RELATIVE_RELOCATIONS = "relative-relocations"
-    PAGE_ALIGNMENT = "page-alignment"
-    RELIC = "relic"
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """A fact about one object that policies below ``floor`` do not allow."""
-
-    path: str
-    kind: Kind
-    subject: str
-    """What it is about, in the words of the format: ``GLIBC_2.34 of libc.so.6``."""
-    floor: int
-    symbols: tuple[str, ...] = ()
 
 
 class Role(Enum):
@@ -154,6 +128,9 @@ def _find_module(path: str) -> ModuleName | None:
     return name
 
 
+_PYTHON = (b"Py", b"_Py")
+
+
 def _audit_object(member: BinaryMember, policies: Policies, default_libc: str) -> AuditedObject:
     path, data = member.name, member.read()
     elf = parse_elf(data)
@@ -173,11 +150,9 @@ def _audit_object(member: BinaryMember, policies: Policies, default_libc: str) -
         module=module,
         initializes=initializes,
         pybind11=_is_pybind11(symbols, data),
-        python_imports=tuple(filter(_is_python, symbols.imports())) if python else (),
-        python_exports=frozenset(name for name in symbols.definitions() if _PYTHON_NAME.match(name))
-        if python and module is None
-        else frozenset(),
-        constraints=tuple(_constrain(path, elf, symbols, family)) if family else (),
+        python_imports=_python_imports(symbols) if python else (),
+        python_exports=_python_exports(symbols) if python and module is None else frozenset(),
+        constraints=tuple(constrain(path, elf, symbols, family)) if family else (),
     )
 
 
@@ -185,8 +160,13 @@ def _audit_object(member: BinaryMember, policies: Policies, default_libc: str) -
 _PYTHON_NAME = re.compile(r"_?Py[A-Z_]")
 
 
-def _is_python(symbol: Import) -> bool:
-    return _PYTHON_NAME.match(symbol.name) is not None
+def _python_imports(symbols: SymbolTable) -> tuple[Import, ...]:
+    found = symbols.imports_beginning(*_PYTHON)
+    return tuple(symbol for symbol in found if _PYTHON_NAME.match(symbol.name))
+
+
+def _python_exports(symbols: SymbolTable) -> frozenset[str]:
+    return frozenset(filter(_PYTHON_NAME.match, symbols.definitions_beginning(*_PYTHON)))
 
 
 # The name of pybind11's base type. Its symbols are hidden in most builds, the
@@ -211,83 +191,32 @@ def _find_role(elf: ElfObject, module: ModuleName | None) -> Role:
     return Role.PROGRAM if is_program and elf.soname is None else Role.LIBRARY
 
 
-# The largest page of the kernels that mainstream distributions ship, where it
-# is above the 4 KiB that every linker aligns to.
-_LARGEST_PAGE = {"aarch64": 1 << 16, "ppc64": 1 << 16, "ppc64le": 1 << 16, "loongarch64": 1 << 14}
-
-# Removed from CPython 3.7; a module that asks for one cannot be imported.
-_RELICS = frozenset({"PyFPE_jbuf", "PyFPE_dummy", "PyFPE_counter"})
-
-# glibc 2.36 is the first to apply DT_RELR; objects that GNU ld links say so
-# through the symbol version GLIBC_ABI_DT_RELR, others may not.
-_RELR_VERSION = "GLIBC_ABI_DT_RELR"
+_ORIGIN = re.compile(r"\$(ORIGIN\b|\{ORIGIN\})")
 
 
-def _constrain(
-    path: str, elf: ElfObject, symbols: SymbolTable, family: PolicyFamily
-) -> Iterator[Constraint]:
-    """The constraints that follow from the object alone."""
-    yield from _constrain_versions(path, elf, symbols, family)
-    yield from _constrain_withheld(path, elf, symbols, family)
-    if elf.isa_level > 1:
-        subject = f"x86-64-v{elf.isa_level} instructions"
-        yield Constraint(path, Kind.INSTRUCTION_SET, subject, NEVER)
-    if elf.executable_stack and elf.is_dynamic:
-        yield Constraint(path, Kind.EXECUTABLE_STACK, "an executable stack", NEVER)
-    if elf.relative_relocations:
-        floor = family.symbol_versions.get(_RELR_VERSION, NEVER)
-        yield Constraint(path, Kind.RELATIVE_RELOCATIONS, "packed relocations (DT_RELR)", floor)
-    page = _LARGEST_PAGE.get(family.architecture, 0)
-    if elf.load_alignment and elf.load_alignment % max(page, 1):
-        subject = f"segments aligned to {elf.load_alignment} bytes, below the page size {page}"
-        yield Constraint(path, Kind.PAGE_ALIGNMENT, subject, NEVER)
-    for symbol in symbols.imports_named(_RELICS):
-        yield Constraint(path, Kind.RELIC, symbol.name, NEVER, (symbol.name,))
-
-
-def _constrain_versions(
-    path: str, elf: ElfObject, symbols: SymbolTable, family: PolicyFamily
-) -> Iterator[Constraint]:
-    floors = {need: family.version_floor(need.version) for need in elf.version_needs}
-    high = {need: floor for need, floor in floors.items() if floor}
-    names = symbols.imports_of_versions({need.number for need in high})
-    for need, floor in sorted(high.items()):
-        subject = f"{need.version} of {need.library}"
-        yield Constraint(path, Kind.SYMBOL_VERSION, subject, floor, names.get(need.number, ()))
-
-
-def _constrain_withheld(
-    path: str, elf: ElfObject, symbols: SymbolTable, family: PolicyFamily
-) -> Iterator[Constraint]:
-    for library in elf.needed:
-        floors: Mapping[str, int] = family.withheld.get(library, {})
-        for symbol in symbols.imports_named(floors.keys()):
-            if not symbol.weak:
-                floor = floors[symbol.name]
-                subject = f"{symbol.name} of {library}"
-                yield Constraint(path, Kind.WITHHELD_SYMBOL, subject, floor, (symbol.name,))
-
-
-_LOADER = re.compile(r"ld-linux.*|ld64\.so\.[12]|ld-musl-.*|ld\.so\.1")
-_LIBPYTHON = re.compile(r"libpython\d+(\.\d+)?[a-z]*\.so(\.\d+)*|libpypy[\d.]*-c\.so.*")
-
-
-def is_loader(soname: str) -> bool:
-    """Whether a needed name is the dynamic loader's own."""
-    return _LOADER.fullmatch(soname) is not None
-
-
-def is_libpython(soname: str) -> bool:
-    """Whether a needed name is an interpreter's library, under any of its names."""
-    return _LIBPYTHON.fullmatch(soname) is not None
+def _finds(item: AuditedObject, soname: str, files: frozenset[str]) -> bool:
+    """Whether a search path of the object itself leads to ``soname`` inside the wheel."""
+    if ".data/" in item.path:
+        return True  # where it lies in relation to the rest, the installer decides
+    place = dirname(item.path) or "."
+    paths = (_ORIGIN.sub(place, entry) for entry in item.elf.runpath or item.elf.rpath)
+    return any(normpath(join(path, soname)) in files for path in paths)
 
 
 def constrain_needed(
-    item: AuditedObject, family: PolicyFamily, provided: frozenset[str]
+    item: AuditedObject, family: PolicyFamily, provided: frozenset[str], files: frozenset[str]
 ) -> Iterator[Constraint]:
-    """The constraints that follow from what ``item`` needs and the wheel does not hold."""
+    """The constraints that follow from what ``item`` needs and does not find in the wheel.
+
+    ``files`` are the paths of the wheel's objects. A module's libraries may have been
+    loaded before it, by whatever path; a program has no before.
+    """
     for soname in item.elf.needed:
-        if is_loader(soname) or soname in provided:
+        if is_loader(soname):
+            continue
+        if soname in provided:
+            if item.role is Role.PROGRAM and not _finds(item, soname, files):
+                yield Constraint(item.path, Kind.UNREACHED_LIBRARY, soname, NEVER)
             continue
         if is_libpython(soname):
             yield Constraint(item.path, Kind.LIBPYTHON, soname, NEVER)

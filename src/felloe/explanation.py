@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from felloe.audit import Constraint, Kind
+from felloe.constraint import Constraint, Kind
 from felloe.finding import Finding
 from felloe.portability import Portability
 
@@ -18,6 +18,8 @@ _OLDER_SYSTEM = (
 WAYS_OUT = {
     Kind.SYMBOL_VERSION: _OLDER_SYSTEM,
     Kind.LIBRARY: "link that library statically, or put it into the wheel",
+    Kind.UNREACHED_LIBRARY: "set INSTALL_RPATH in CMake to where the wheel has that library, such "
+    "as $ORIGIN/../lib",
     Kind.C_LIBRARY: "build all of the wheel with one C library",
     Kind.LIBPYTHON: "link Python::Module (component Development.Module) and not Python::Python: "
     "a module takes the C API from the interpreter that loads it",
@@ -38,7 +40,8 @@ def explain(goal: str, portability: Portability, limit: int) -> Finding:
     lines = [f"{goal}:", *describe(blockers, portability)]
     if not blockers:
         lines.append("  no audited object speaks for it")
-    below = max((c.floor for c in portability.constraints if c.floor <= limit), default=0)
+    floors = (c.floor for c in portability.constraints if c.floor <= limit)
+    below = max((portability.lowest, *floors))
     if blockers and below < portability.floor:
         lines.append(f"without these it would be {portability.platforms_at(below)[-1]}")
     return Finding("\n".join(lines), hint=explain_ways_out(blockers))

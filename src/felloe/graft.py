@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from posixpath import basename, dirname, join, normpath, relpath
 
-from felloe.audit import AuditedObject, is_libpython
+from felloe.audit import AuditedObject, Role
 from felloe.binary.elf import ElfObject
+from felloe.constraint import is_libpython
+from felloe.errors import FelloeError
 from felloe.patch.edit import Edit
+from felloe.portability import is_relative_to_origin
 from felloe.tags import WheelName
 
 _HASH_DIGITS = 8
@@ -30,6 +33,7 @@ class External:
     path: str
     """The file itself, symbolic links resolved; also its identity in a plan."""
     soname: str
+    """Its own, or else the name it is needed by; never with a directory."""
     digest: str
     """SHA-256 of the file, hexadecimal."""
     elf: ElfObject
@@ -62,8 +66,8 @@ class Collection:
     missing: tuple[Missing, ...] = ()
     waived: frozenset[str] = frozenset()
     """Needed names that are not copied because somebody said so."""
-    included: frozenset[str] = frozenset()
-    """Paths of externals that are loaded by name at run time, and so keep theirs."""
+    included: Mapping[str, str] = field(default_factory=dict)
+    """Paths of externals that are loaded by name at run time -> that name, which they keep."""
 
 
 @dataclass(frozen=True)
@@ -100,18 +104,23 @@ class Layout:
         """The directory of programs that were moved out of the scripts."""
         return f"{self.name.distribution}.scripts"
 
-    @property
-    def scripts(self) -> str:
-        """The directory of members that become programs on PATH."""
-        return f"{self.name.data}/scripts/"
+    def is_script(self, member: str) -> bool:
+        """Whether a member becomes a program on PATH."""
+        return _split(member)[0] == "scripts"
 
     def installed(self, member: str) -> str | None:
         """The path of a member below site-packages; None for one that goes elsewhere."""
-        for scheme in ("platlib", "purelib"):
-            prefix = f"{self.name.data}/{scheme}/"
-            if member.startswith(prefix):
-                return member[len(prefix) :]
-        return None if member.startswith(f"{self.name.data}/") else member
+        scheme, place = _split(member)
+        return place if scheme in {"", "platlib", "purelib"} else None
+
+
+def _split(member: str) -> tuple[str, str]:
+    """The scheme of a member, if it is in a ``.data`` directory, and its path there."""
+    top, _, rest = member.partition("/")
+    if not top.endswith(".data"):
+        return "", member
+    scheme, _, place = rest.partition("/")
+    return scheme, place
 
 
 def plan_graft(
@@ -123,60 +132,80 @@ def plan_graft(
     """Decide names and edits.
 
     ``foreign_paths`` are directories below site-packages, of other
-    distributions, in which a member finds what they provide.
+    distributions, in which a member or an external finds what they provide.
     """
-    names = name_grafts(collection)
-    wanted = _renames(collection.links, names)
-    grafts = tuple(
-        Graft(
-            external,
-            join(layout.libraries, names[external.path]),
-            _graft_edit(external, names, wanted),
-        )
+    tree = _Tree(objects, layout, collection)
+    private = {
+        external.path: layout.libraries
         for external in collection.externals
-    )
-    tree = _Tree(objects, layout, has_included=bool(collection.included))
+        if any(tree.siblings(external.elf.needed, layout.libraries, ()))
+    }
+    names = name_grafts(collection, private)
+    wanted = _renames(collection.links, names)
+    grafts: dict[str, Graft] = {}
+    for external in collection.externals:
+        path, name = external.path, names[external.path]
+        known = grafts.get(name)
+        if known is not None and known.external.digest != external.digest:
+            raise FelloeError(
+                f"{known.external.path} and {path} would both be {name} in the wheel",
+                hint="name only one of them in `libraries.include`",
+            )
+        edit = _graft_edit(external, name, wanted.get(path, {}), tree, foreign_paths.get(path, ()))
+        grafts.setdefault(name, Graft(external, join(layout.libraries, name), edit))
     edits = {}
     for item in objects:
         needed = wanted.get(item.path, {})
         edit = _member_edit(item, tree, needed, foreign_paths.get(item.path, ()))
         if edit.expect(item.elf) != item.elf:
             edits[item.path] = edit
-    return GraftPlan(grafts, edits)
+    return GraftPlan(tuple(grafts.values()), edits)
 
 
-def name_grafts(collection: Collection) -> dict[str, str]:
+def name_grafts(collection: Collection, private: Mapping[str, str] | None = None) -> dict[str, str]:
     """External's path -> its file name in the wheel.
 
     The hash covers the file and, with the names they are needed under, the
-    files of all that it leads to; so cycles are no special case.
+    files of all that it leads to. ``private`` are the externals that need what
+    only this wheel holds, each with something that tells the wheel apart.
     """
-    contents = {external.path: external.digest for external in collection.externals}
+    contents = {
+        external.path: " ".join(
+            (
+                external.digest,
+                (private or {}).get(external.path, ""),
+                collection.included.get(external.path, ""),
+            )
+        )
+        for external in collection.externals
+    }
     needs: dict[str, list[Link]] = {path: [] for path in contents}
     for link in collection.links:
         if link.requester in needs:
             needs[link.requester].append(link)
     return {
-        external.path: external.soname
-        if external.path in collection.included
-        else _with_hash(external.soname, _merkle(external.path, contents, needs))
+        external.path: collection.included.get(external.path)
+        or _with_hash(external.soname, _merkle(external.path, contents, needs))
         for external in collection.externals
     }
 
 
 def _merkle(path: str, contents: Mapping[str, str], needs: Mapping[str, list[Link]]) -> str:
-    seen: dict[str, None] = {}
-    reached: set[tuple[str, str]] = set()
-    queue = [path]
-    while queue:
-        current = queue.pop()
-        if current in seen:
-            continue
-        seen[current] = None
-        for link in needs[current]:
-            reached.add((link.soname, contents[link.target]))
-            queue.append(link.target)
-    lines = [contents[path], *(f"{soname} {digest}" for soname, digest in sorted(reached))]
+    """A hash of a file and of the whole graph behind it, so cycles are no special case.
+
+    Each file is numbered when it is first reached, which from a given root
+    happens in one order only: graphs of one shape and content give one text.
+    """
+    numbers = {path: 0}
+    queue, lines = [path], []
+    for current in queue:
+        line = [contents[current]]
+        for link in sorted(needs[current], key=lambda link: link.soname):
+            if link.target not in numbers:
+                numbers[link.target] = len(numbers)
+                queue.append(link.target)
+            line.append(f"{link.soname} {numbers[link.target]}")
+        lines.append("\t".join(line))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_HASH_DIGITS]
 
 
@@ -195,14 +224,20 @@ def _renames(links: Iterable[Link], names: Mapping[str, str]) -> dict[str, dict[
 
 
 def _graft_edit(
-    external: External, names: Mapping[str, str], wanted: Mapping[str, Mapping[str, str]]
+    external: External,
+    name: str,
+    needed: Mapping[str, str],
+    tree: _Tree,
+    foreign: Sequence[str],
 ) -> Edit:
-    needed = wanted.get(external.path, {})
+    home = tree.layout.libraries
+    places = [home] if needed or tree.has_included else []
+    places += [*tree.siblings(external.elf.needed, home, places), *foreign]
     return Edit(
-        soname=names[external.path],
+        soname=name,
         needed=needed,
         dropped=_libpythons(external.elf),
-        rpath="$ORIGIN" if needed else "",
+        rpath=":".join(_origin(place, home) for place in dict.fromkeys(places)),
     )
 
 
@@ -217,28 +252,39 @@ def _member_edit(
     foreign: Sequence[str],
 ) -> Edit:
     """The edit of a wheel's own object; an empty one if nothing changes."""
-    dropped = _libpythons(item.elf)
+    # A program is no guest of an interpreter: it needs its library.
+    dropped = frozenset() if item.role is Role.PROGRAM else _libpythons(item.elf)
+    entries = item.elf.runpath or item.elf.rpath
     place = tree.places.get(item.path)
-    if place is None or not item.elf.is_dynamic:
-        return Edit(dropped=dropped)
-    home = dirname(place)
-    before = [_inside(entry, home) for entry in item.elf.runpath or item.elf.rpath]
-    after = [directory for directory in before if directory is not None and tree.leads(directory)]
-    after += [*tree.siblings(item, home), *foreign]
-    if needed or (tree.has_included and item.module):
-        after.append(tree.layout.libraries)
-    after = list(dict.fromkeys(after))
-    rpath = None if after == before else ":".join(_origin(entry, home) for entry in after)
+    if place is None:
+        path = [entry for entry in entries if is_relative_to_origin(entry)]
+    else:
+        home = dirname(place)
+        kept = [_inside(entry, home) for entry in entries]
+        after = [directory for directory in kept if directory is not None and tree.leads(directory)]
+        after += [*tree.siblings(item.elf.needed, home, after), *foreign]
+        if needed or tree.has_included:
+            after.append(tree.layout.libraries)
+        path = (
+            list(entries)
+            if after == kept
+            else [_origin(directory, home) for directory in dict.fromkeys(after)]
+        )
+    # Of two paths the loader looks at one; the other may hold anything.
+    is_same = path == list(entries) and not (item.elf.rpath and item.elf.runpath)
+    rpath = None if is_same else ":".join(path)
     return Edit(needed=needed, dropped=dropped, rpath=rpath, runpath=bool(item.elf.runpath))
 
 
 def _inside(entry: str, home: str) -> str | None:
     """The directory below site-packages that an RPATH entry names; None for any other."""
-    for prefix in ("$ORIGIN", "${ORIGIN}"):
-        if entry == prefix or entry.startswith(f"{prefix}/"):
-            directory = normpath(join(home, f".{entry[len(prefix) :]}"))
-            return None if directory.startswith("..") else directory.strip(".")
-    return None
+    origin, _, rest = entry.partition("/")
+    if origin not in {"$ORIGIN", "${ORIGIN}"} or "$" in rest:
+        return None
+    directory = normpath(join(home, rest))
+    if directory == ".." or directory.startswith(("../", "/")):
+        return None
+    return "" if directory == "." else directory
 
 
 def _origin(directory: str, home: str) -> str:
@@ -250,10 +296,11 @@ class _Tree:
     """Where the objects of a wheel lie once installed."""
 
     def __init__(
-        self, objects: Sequence[AuditedObject], layout: Layout, *, has_included: bool
+        self, objects: Sequence[AuditedObject], layout: Layout, collection: Collection
     ) -> None:
         self.layout = layout
-        self.has_included = has_included
+        self.has_included = bool(collection.included)
+        self._has_neighbours = bool(collection.waived or collection.missing)
         places = {item.path: layout.installed(item.path) for item in objects}
         self.places = {member: place for member, place in places.items() if place is not None}
         self._directories = {dirname(place) for place in self.places.values()}
@@ -263,17 +310,21 @@ class _Tree:
             self._providers.setdefault(basename(place), set()).add(dirname(place))
 
     def leads(self, directory: str) -> bool:
-        """Whether libraries may be found there: in this wheel, or beside it."""
-        return directory in self._directories or directory.partition("/")[0] not in {
-            "",
-            *self._tops,
-        }
+        """Whether a needed library may be found there.
 
-    def siblings(self, item: AuditedObject, home: str) -> Iterator[str]:
-        """The directories of libraries of this wheel that ``item`` needs."""
-        for needed in item.elf.needed:
-            providers = self._providers.get(needed, set())
-            if home in providers:
-                yield home
-            elif len(providers) == 1:
-                yield from providers
+        It may in this wheel's directories, and, if it needs what it does not
+        hold, in those that only another distribution can have made.
+        """
+        if directory in self._directories:
+            return True
+        return self._has_neighbours and directory.partition("/")[0] not in {"", *self._tops}
+
+    def siblings(self, needed: Sequence[str], home: str, known: Sequence[str]) -> Iterator[str]:
+        """The directories of this wheel's own libraries among ``needed``.
+
+        None for those that are found in a directory of ``known``.
+        """
+        for name in needed:
+            providers = self._providers.get(name)
+            if providers and not providers.intersection(known):
+                yield home if home in providers else min(providers)

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from felloe.audit import AuditedObject, Constraint, Evidence, Kind, Role, constrain_needed
+from felloe.audit import AuditedObject, Evidence, Role, constrain_needed
 from felloe.binary.layout import is_known
+from felloe.constraint import Constraint, Kind
 from felloe.finding import Finding
 from felloe.policy.family import FAMILY_OF_LIBC, NEVER, Policies, PolicyFamily
 
@@ -31,10 +32,14 @@ class Portability:
     """None for a machine that no policy knows."""
     floor: int
     """Position in the family of the oldest policy that holds, or ``NEVER``."""
+    lowest: int
+    """The floor it would have without constraints."""
     constraints: tuple[Constraint, ...]
     """All that stands above the oldest policy, hardest first."""
     problems: tuple[Finding, ...]
     notes: tuple[Finding, ...]
+    self_contained: bool
+    """No object needs a library: such programs run under every C library."""
 
     @property
     def policy(self) -> str | None:
@@ -81,9 +86,11 @@ def judge_portability(
         architecture=architecture,
         family=family,
         floor=max(floor, lowest),
+        lowest=lowest,
         constraints=tuple(constraints),
         problems=tuple(_misplaced_modules(evidence, architecture)),
         notes=tuple(_notes(own, foreign, evidence)),
+        self_contained=bool(own) and not any(item.libc or item.elf.needed for item in own),
     )
 
 
@@ -97,13 +104,14 @@ def _constraints(
 ) -> Iterator[Constraint]:
     if family is None:
         return
+    files = frozenset(item.path for item in objects)
     for item in objects:
         if item.libc is not None and FAMILY_OF_LIBC[item.libc] != family.name:
             subject = f"another C library than the rest ({item.libc})"
             yield Constraint(item.path, Kind.C_LIBRARY, subject, NEVER)
             continue
         yield from item.constraints
-        yield from constrain_needed(item, family, provided)
+        yield from constrain_needed(item, family, provided, files)
 
 
 def _lowest(objects: list[AuditedObject], family: PolicyFamily | None) -> int:
@@ -190,6 +198,11 @@ def _object_notes(item: AuditedObject) -> Iterator[Finding]:
         yield Finding(
             f"{item.path} has text relocations, which hardened systems refuse",
             hint="compile every source of it with -fPIC",
+            path=item.path,
+        )
+    if item.elf.relative_relocations and item.libc == "musl":
+        yield Finding(
+            f"{item.path} has packed relocations (DT_RELR), which musl applies from 1.2.4 on",
             path=item.path,
         )
     for soname in item.elf.dlopened:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from felloe.audit import AuditedObject, Constraint, Evidence
+from felloe.audit import AuditedObject, Evidence
+from felloe.constraint import Constraint
 from felloe.explanation import list_symbols
 from felloe.finding import Finding
 from felloe.portability import Portability

@@ -12,7 +12,9 @@ _LAUNCHER = """\
 import os
 import sys
 
-for place in sys.path:
+# Beside the directory of programs: where `pip install --target` puts packages.
+beside = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+for place in [*sys.path, beside]:
     program = os.path.join(place, {directory!r}, {name!r})
     if os.path.isfile(program):
         os.execv(program, [program, *sys.argv[1:]])

@@ -11,7 +11,7 @@ from felloe.audit import Evidence, Role
 from felloe.errors import FelloeError
 from felloe.explanation import explain
 from felloe.finding import Finding
-from felloe.policy.family import Policies
+from felloe.policy.family import NEVER, Policies
 from felloe.portability import ONE_MACHINE, Portability, judge_portability
 from felloe.tags import WheelName, pypi_accepts
 
@@ -112,6 +112,8 @@ def _overclaims(portability: Portability, claim: WheelName) -> Iterator[Finding]
         if match is None:
             continue
         limit = find_limit(portability, match["policy"])
+        if limit is None and portability.self_contained:
+            limit = NEVER - 1  # what no policy allows is all that can stand in the way
         if limit is None:
             yield Finding(f"the tag {platform} is not proved: {_other_family(portability)}")
         elif portability.blockers(limit):

@@ -227,7 +227,7 @@ def test_place_that_takes_no_wheel(hook, project, make):
     done = hook()
     assert done.returncode == 1
     assert errors(done) == 1
-    assert re.search(r"cannot write demo-1\.0-\S+\.whl to \.\./out: ", done.stdout)
+    assert re.search(r"error: .*\.\./out(: | is not a directory)", done.stdout)
     assert "Traceback" not in done.stdout
     assert place.exists() == (make == "file")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import zipfile
 
 import pytest
-from conftest import run
+from world import run
 
 pytestmark = pytest.mark.network
 

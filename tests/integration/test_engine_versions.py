@@ -8,7 +8,7 @@ import tarfile
 import zipfile
 
 import pytest
-from conftest import run
+from world import run
 
 pytestmark = pytest.mark.network
 

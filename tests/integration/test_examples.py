@@ -12,7 +12,7 @@ import sys
 import zlib
 
 import pytest
-from conftest import EXAMPLES, VERSIONS, find_python, run
+from world import EXAMPLES, VERSIONS, find_python, run
 
 pytestmark = pytest.mark.network
 

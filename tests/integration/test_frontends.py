@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, run
+from world import ROOT, run
 
 pytestmark = pytest.mark.network
 

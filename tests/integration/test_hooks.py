@@ -12,7 +12,7 @@ import time
 import zipfile
 
 import pytest
-from conftest import run
+from world import run
 
 FATAL = 'message(FATAL_ERROR "nothing may be configured here")\n'
 NO_COMPILER = {"CC": "/bin/false", "CXX": "/bin/false"}

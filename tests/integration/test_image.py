@@ -8,7 +8,7 @@ import platform
 import shutil
 
 import pytest
-from conftest import run
+from world import run
 from test_frontends import listing
 
 MACHINE = platform.machine()

@@ -12,7 +12,7 @@ import time
 import urllib.request
 
 import pytest
-from conftest import PROJECTS, run
+from world import PROJECTS, run
 
 pytestmark = pytest.mark.network
 

@@ -6,7 +6,7 @@ import shutil
 import tarfile
 
 import pytest
-from conftest import run
+from world import run
 from test_frontends import copy_monorepo
 
 NAME = "newton_basins-1.0.0"

@@ -8,7 +8,7 @@ import tarfile
 import zipfile
 
 import pytest
-from conftest import ROOT, run
+from world import ROOT, run
 
 import felloe
 

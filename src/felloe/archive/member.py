@@ -11,6 +11,11 @@ from typing import Union
 
 from felloe.errors import MalformedArchive
 
+try:  # the extra felloe[fast]: libdeflate
+    import deflate
+except ImportError:
+    deflate = None
+
 Buffer = Union[bytes, memoryview]
 
 STORED = 0
@@ -77,6 +82,10 @@ class Stored:
     """A member that lies in a zip file as it is."""
 
     region: Region
+    name: str = ""
+    """For messages."""
+    crc: int | None = None
+    """None where nothing states it."""
 
     def head(self, size: int) -> bytes:
         return bytes(self.region.view[:size])
@@ -85,7 +94,13 @@ class Stored:
         return self.region.view
 
     def chunks(self) -> Iterator[Buffer]:
-        return self.region.parts()
+        """All bytes, checked on the way against the stated CRC-32."""
+        crc = 0
+        for chunk in self.region.parts():
+            crc = zlib.crc32(chunk, crc)
+            yield chunk
+        if self.crc not in (None, crc):
+            raise MalformedArchive(f"{self.name} differs from its stated CRC-32")
 
     def part(self, start: int, stop: int) -> bytes:
         """The bytes from ``start`` to ``stop``."""
@@ -109,8 +124,25 @@ class Deflated:
         except zlib.error as cause:
             raise self._broken(cause) from cause
 
-    def read(self) -> bytes:
-        return b"".join(self.chunks())
+    def read(self) -> Buffer:
+        """All bytes, checked as those of :meth:`chunks`, in memory that is taken once."""
+        if deflate is not None:
+            return self._inflate_whole()
+        whole = memoryview(bytearray(self.size))
+        at = 0
+        for chunk in self.chunks():
+            whole[at : at + len(chunk)] = chunk
+            at += len(chunk)
+        return whole.toreadonly()
+
+    def _inflate_whole(self) -> Buffer:
+        try:
+            data: bytes = deflate.deflate_decompress(self.region.view, self.size)
+        except deflate.DeflateError as cause:
+            raise MalformedArchive(f"{self.name}: not a deflated stream of its size") from cause
+        if (len(data), zlib.crc32(data)) != (self.size, self.crc):
+            raise MalformedArchive(f"{self.name} differs from its stated size or CRC-32")
+        return data
 
     def chunks(self) -> Iterator[Buffer]:
         """All bytes, checked on the way against the stated size and CRC-32."""

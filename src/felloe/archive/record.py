@@ -39,7 +39,8 @@ def find_record_problem(record: Member | None, members: Iterable[Member]) -> str
     listed = {path: size for path, _, size in rows}
     if len(listed) != len(rows):
         return "RECORD lists a path twice"
-    signatures = [record.name.replace("RECORD", name) for name in SIGNATURES]
+    directory = record.name[: -len("RECORD")]
+    signatures = [directory + name for name in SIGNATURES]
     sizes = {member.name: str(member.size) for member in members if member.name not in signatures}
     return next(_disagreements(listed, sizes, {record.name, *signatures}), None)
 

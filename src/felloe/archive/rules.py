@@ -9,6 +9,7 @@ as of August 2026, and PKWARE APPNOTE.
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -23,6 +24,9 @@ _LOCATOR64 = struct.Struct("<4sIQI")
 _LIMIT = 0xFFFFFFFF
 _DATA_DESCRIPTOR = 0x8
 _METHODS = (0, 8)
+_ZIP64, _UNICODE_PATH = 0x0001, 0x7075
+_ZIP64_SIZES = (0, 8, 16, 24, 28)
+_ONCE = (_ZIP64, _UNICODE_PATH)
 
 
 class _Entry(NamedTuple):
@@ -43,15 +47,20 @@ class _Directory(NamedTuple):
 
 def check_zip(path: Path) -> None:
     """Raises :class:`MalformedArchive` with every rule that the file breaks."""
-    with path.open("rb") as file:
-        try:
-            problems = list(_problems(file))
-        except (struct.error, ValueError) as cause:
-            problems = [f"it is cut off or garbled ({cause})"]
+    problems = find_zip_problems(path)
     if problems:
         raise MalformedArchive(
             f"{path.name} breaks the zip rules of an index: " + "; ".join(problems)
         )
+
+
+def find_zip_problems(path: Path) -> list[str]:
+    """Every rule that the file breaks, in words."""
+    with path.open("rb") as file:
+        try:
+            return list(_problems(file))
+        except (struct.error, ValueError) as cause:
+            return [f"it is cut off or garbled ({cause})"]
 
 
 def _problems(file: BinaryIO) -> Iterator[str]:
@@ -59,11 +68,9 @@ def _problems(file: BinaryIO) -> Iterator[str]:
     entries = list(_read_directory(file, directory))
     if len(entries) != directory.entries:
         yield f"the directory lists {len(entries)} members and counts {directory.entries}"
-    names = [entry.name for entry in entries]
-    for name in sorted(
-        {name for name in names if names.count(name) > 1} if _repeats(names) else ()
-    ):
-        yield f"two members are named {name!r}"
+    counts = Counter(entry.name for entry in entries)
+    for name in sorted(name for name, count in counts.items() if count > 1):
+        yield f"two members are named {_text(name)}"
     position = 0
     for entry in sorted(entries, key=lambda entry: entry.offset):
         if entry.offset != position:
@@ -71,20 +78,20 @@ def _problems(file: BinaryIO) -> Iterator[str]:
         yield from _entry_problems(entry)
         local, position = _read_local(file, entry)
         if local != entry:
-            yield f"the two headers of {entry.name!r} contradict each other"
+            yield f"the two headers of {_text(entry.name)} contradict each other"
     if position != directory.start:
         yield f"bytes {position} to {directory.start} belong to no member"
 
 
-def _repeats(names: list[bytes]) -> bool:
-    return len(set(names)) != len(names)
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "backslashreplace")
 
 
 def _entry_problems(entry: _Entry) -> Iterator[str]:
     if entry.flags & _DATA_DESCRIPTOR:
-        yield f"{entry.name!r} has a data descriptor"
+        yield f"{_text(entry.name)} has a data descriptor"
     if entry.method not in _METHODS:
-        yield f"{entry.name!r} is packed by method {entry.method}"
+        yield f"{_text(entry.name)} is packed by method {entry.method}"
 
 
 def _read_end(file: BinaryIO) -> _Directory:
@@ -132,17 +139,31 @@ def _read_local(file: BinaryIO, entry: _Entry) -> tuple[_Entry, int]:
 
 
 def _large(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
-    """The numbers that a ZIP64 extra field holds where the header has no room."""
-    if not extra:
-        return size, packed, offset
-    kind, length = struct.unpack_from("<HH", extra)
-    if kind != 1 or length != len(extra) - 4:
-        raise ValueError("an extra field is not ZIP64's")
-    numbers = iter(struct.unpack(f"<{length // 8}Q", extra[4:]))
+    """The numbers that a ZIP64 extra field holds where the header has no room.
+
+    Others, such as Info-ZIP's time stamps, are passed over, as PyPI does.
+    """
+    fields = dict(_extra_fields(extra))
+    found = fields.get(_ZIP64, b"")
+    if len(found) not in _ZIP64_SIZES:
+        raise ValueError("a ZIP64 field has no size that it may have")
+    numbers = iter(struct.unpack_from(f"<{len(found) // 8}Q", found))
     size = next(numbers, size) if size == _LIMIT else size
     packed = next(numbers, packed) if packed == _LIMIT else packed
     offset = next(numbers, offset) if offset == _LIMIT else offset
     return size, packed, offset
+
+
+def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    """(kind, content) of each; those that readers act on may not be there twice."""
+    seen: set[int] = set()
+    while extra:
+        kind, length = struct.unpack_from("<HH", extra)
+        if length + 4 > len(extra) or (kind in seen and kind in _ONCE):
+            raise ValueError("an extra field is cut off, or there twice")
+        seen.add(kind)
+        yield kind, extra[4 : 4 + length]
+        extra = extra[4 + length :]
 
 
 def _unpack(file: BinaryIO, at: int, form: struct.Struct) -> tuple[Any, ...]:

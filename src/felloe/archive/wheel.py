@@ -119,16 +119,19 @@ def _members(path: Path, view: memoryview) -> Iterator[Member]:
 
 def _content(entry: zipfile.ZipInfo, region: Region) -> Stored | Deflated:
     if entry.compress_type == STORED:
-        return Stored(region)
+        return Stored(region, entry.filename, entry.CRC)
     return Deflated(region, entry.filename, entry.file_size, entry.CRC)
 
 
 def _directory(path: Path) -> list[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(path) as archive:
-            return archive.infolist()
+            entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as cause:
         raise MalformedArchive(f"not a zip file: {cause}") from cause
+    if any(not entry.filename for entry in entries):  # ZipInfo.is_dir() fails on it
+        raise MalformedArchive("a member has no name")
+    return entries
 
 
 def _check_proportion(entries: list[zipfile.ZipInfo]) -> None:

@@ -20,6 +20,10 @@ class StringTable:
     def __contains__(self, text: bytes) -> bool:
         return text in self._raw
 
+    def begins(self, offset: int, prefixes: tuple[bytes, ...]) -> bool:
+        """Whether the string at ``offset`` begins with one of ``prefixes``."""
+        return self._raw.startswith(prefixes, offset)
+
     def at(self, offset: int) -> str:
         """The NUL-terminated string at ``offset``; bytes that are no UTF-8 are escaped.
 

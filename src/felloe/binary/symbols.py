@@ -55,6 +55,12 @@ class SymbolTable:
         for name, weak, _ in self._undefined():
             yield Import(self._strings.at(name), weak)
 
+    def imports_beginning(self, *prefixes: bytes) -> Iterator[Import]:
+        """The undefined symbols whose names begin with one of ``prefixes``."""
+        for name, weak, _ in self._undefined():
+            if self._strings.begins(name, prefixes):
+                yield Import(self._strings.at(name), weak)
+
     def imports_named(self, names: AbstractSet[str]) -> tuple[Import, ...]:
         """The undefined symbols among ``names``."""
         if not any(name.encode() in self._strings for name in names):
@@ -89,9 +95,16 @@ class SymbolTable:
             if section != _SHN_UNDEF:
                 yield self._strings.at(name)
 
+    def definitions_beginning(self, *prefixes: bytes) -> Iterator[str]:
+        """The defined symbols whose names begin with one of ``prefixes``."""
+        for name, _, section in self._records(self._count()):
+            if section != _SHN_UNDEF and self._strings.begins(name, prefixes):
+                yield self._strings.at(name)
+
     def _undefined(self) -> Iterator[tuple[int, bool, int]]:
-        for _, record in self._undefined_at():
-            yield record
+        records = self._records(self._import_bound())
+        next(records, None)  # the first is no symbol
+        return (record for record in records if record[2] == _SHN_UNDEF)
 
     def _undefined_at(self) -> Iterator[tuple[int, tuple[int, bool, int]]]:
         for position, record in enumerate(self._records(self._import_bound())):

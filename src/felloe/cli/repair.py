@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from felloe import console
-from felloe.errors import UsageError
-from felloe.option import OPTIONS
-from felloe.pipeline.repair import repair_wheel
+from felloe.archive.place import check_directory
+from felloe.errors import FelloeError, UsageError
+from felloe.option import OPTIONS, Option
+from felloe.pipeline.repair import Repair, repair_wheel
 from felloe.policy.family import Policies, read_policies
 from felloe.settings import Settings, read_settings
+
+SCHEMA_VERSION = 1
 
 _FLAGS = {
     "platform": "the platform tag to reach (default: the best one)",
@@ -19,6 +28,7 @@ _FLAGS = {
     "libraries.exclude": "a library that is not copied: a glob on its name or path",
     "libraries.include": "a library to copy although nothing needs it",
     "libraries.search": "a directory to look into first",
+    "libraries.provided-by": "libraries of another distribution: NAME=GLOB[,GLOB…]",
 }
 
 
@@ -43,27 +53,124 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     for option in OPTIONS:
         if option.key in _FLAGS:
-            action = "append" if isinstance(option.default, tuple) else "store"
-            flag = "--" + option.key.rpartition(".")[2]
-            parser.add_argument(flag, dest=option.key, action=action, help=_FLAGS[option.key])
+            parser.add_argument(
+                _flag(option),
+                dest=option.key,
+                action="store" if isinstance(option.default, str) else "append",
+                metavar=option.key.rpartition(".")[2].upper(),
+                type=_checked(option),
+                help=_FLAGS[option.key],
+            )
+    parser.add_argument("--json", action="store_true", help="write one JSON document a line")
     parser.set_defaults(run=run)
 
 
+def _flag(option: Option) -> str:
+    return "--" + option.key.rpartition(".")[2]
+
+
+def _checked(option: Option) -> Callable[[str], str]:
+    """What argparse calls for each value."""
+
+    def check(text: str) -> str:
+        _, problem = option.read(text)
+        if problem:
+            raise argparse.ArgumentTypeError(problem)
+        return text
+
+    return check
+
+
 def run(options: argparse.Namespace) -> int:
-    """Repair every wheel; the first that cannot be ends the command."""
+    """Repair every wheel; one that cannot be does not stop the others."""
     missing = [str(path) for path in options.wheels if not path.is_file()]
     if missing:
         raise UsageError(f"no such file: {', '.join(missing)}")
-    given = {key: value for key in _FLAGS if (value := getattr(options, key)) is not None}
-    flags = {f"felloe.{key}": value for key, value in given.items()}
-    settings = read_settings({"on-violation": "error"}, flags, os.environ)
-    options.wheel_dir.mkdir(parents=True, exist_ok=True)
+    settings = _read_settings(options)
+    try:
+        options.wheel_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise UsageError(f"{options.wheel_dir} cannot be made: {cause.strerror}") from cause
+    check_directory(options.wheel_dir)
     policies = read_policies()
+    codes = []
     for wheel in options.wheels:
-        _repair(wheel, options.wheel_dir, settings, policies)
-    return 0
+        with redirect_stdout(sys.stderr if options.json else sys.stdout):
+            code, document = _repair(wheel, options.wheel_dir, settings, policies)
+        codes.append(code)
+        if options.json:
+            console.print_text(json.dumps(document))
+    return max(codes)
 
 
-def _repair(wheel: Path, directory: Path, settings: Settings, policies: Policies) -> None:
-    written = repair_wheel(wheel, directory, settings, policies, os.environ)
-    console.report_progress(f"wrote {written}")
+def _read_settings(options: argparse.Namespace) -> Settings:
+    """The settings; what the command says wins over the environment."""
+    given = {o: getattr(options, o.key) for o in OPTIONS if getattr(options, o.key, None)}
+    flags = {
+        f"felloe.{option.key}": ";".join(value) if option.is_table else value
+        for option, value in given.items()
+    }
+    overruled = {option.variable for option in given}
+    environ = {key: value for key, value in os.environ.items() if key not in overruled}
+    settings = read_settings({"on-violation": "error"}, flags, environ)
+    if getattr(options, "platform", None):
+        return replace(settings, platform_origin="--platform")
+    return settings
+
+
+def _repair(
+    wheel: Path, directory: Path, settings: Settings, policies: Policies
+) -> tuple[int, dict[str, Any]]:
+    """The exit code for a wheel, and the document about it."""
+    try:
+        repair = repair_wheel(wheel, directory, settings, policies, os.environ)
+    except FelloeError as error:
+        console.report_error(error)
+        return error.exit_code, {**_EMPTY, "wheel": wheel.name, "error": error.message}
+    violation = repair.finished.violation
+    if repair.written is not None:
+        console.report_progress(f"wrote {repair.written}")
+    elif violation is not None:
+        console.report_error(FelloeError(violation.message, hint=violation.hint))
+    return int(repair.written is None), _render(wheel, repair)
+
+
+_EMPTY = {
+    "version": SCHEMA_VERSION,
+    "wheel": "",
+    "written": None,
+    "tags": None,
+    "copied": [],
+    "missing": [],
+    "violation": None,
+    "error": None,
+}
+
+
+def _render(wheel: Path, repair: Repair) -> dict[str, Any]:
+    """The document; its schema is ``repair.schema.json`` of the package."""
+    finished = repair.finished
+    violation = finished.violation
+    return {
+        **_EMPTY,
+        "wheel": wheel.name,
+        "written": str(repair.written) if repair.written else None,
+        "tags": {
+            "before": list(repair.before.triples()),
+            "after": list(finished.staged.name.triples()),
+        },
+        "copied": [
+            {
+                "soname": graft.external.soname,
+                "from": graft.external.path,
+                "to": graft.member,
+                "sha256": graft.external.digest,
+            }
+            for graft in finished.grafts
+        ],
+        "missing": [
+            {"soname": item.soname, "requester": item.requester, "places": list(item.places)}
+            for item in finished.missing
+        ],
+        "violation": {"message": violation.message, "hint": violation.hint} if violation else None,
+    }

@@ -15,28 +15,28 @@ from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, distribution
 from posixpath import basename, dirname
 
-from felloe.audit import AuditedObject
 from felloe.errors import FelloeError
 
 _REQUIREMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def find_foreign_paths(
-    objects: Sequence[AuditedObject],
+    needs: Mapping[str, Sequence[str]],
     provided_by: Mapping[str, tuple[str, ...]],
     metadata: bytes,
 ) -> dict[str, list[str]]:
-    """Member -> directories below site-packages in which it finds what it needs.
+    """Object -> directories below site-packages in which it finds what it needs.
 
-    ``metadata`` is the wheel's METADATA. Raises :class:`FelloeError` for a
-    distribution that is not required by it, or not installed here.
+    ``needs`` are the names that each object needs, ``metadata`` is the wheel's
+    METADATA. Raises :class:`FelloeError` for a distribution that is not
+    required by it, or not installed here.
     """
     found: dict[str, list[str]] = {}
     for name, globs in provided_by.items():
         needing = {
-            item.path: sorted(_matching(item.elf.needed, globs))
-            for item in objects
-            if _matching(item.elf.needed, globs)
+            path: sorted(_matching(needed, globs))
+            for path, needed in needs.items()
+            if _matching(needed, globs)
         }
         if not needing:
             continue

@@ -6,6 +6,7 @@ patch has put at its end.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -24,10 +25,11 @@ def strip_object(data: bytes, name: str, level: str, environ: Mapping[str, str])
     """
     if level == "none":
         return data
-    program = environ.get("STRIP") or shutil.which("strip", path=environ.get("PATH"))
+    name_of_program = environ.get("STRIP") or "strip"
+    program = shutil.which(name_of_program, path=environ.get("PATH", os.defpath))
     if not program:
         raise FelloeError(
-            f"`strip = {level!r}` needs the program strip, which is not on PATH",
+            f"`strip = {level!r}` needs the program {name_of_program}, which is not on PATH",
             hint='install binutils, or set `strip` to "none"',
         )
     with tempfile.TemporaryDirectory(prefix="felloe-") as scratch:

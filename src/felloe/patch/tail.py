@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from felloe.binary.layout import ElfType, SegmentType
+from felloe.binary.layout import DynamicTag, ElfType, SegmentType
 from felloe.errors import FelloeError, MalformedBinary
 from felloe.patch.dynamic import Dynamic
 from felloe.patch.image import PT_GNU_RELRO, PT_NULL, PT_PHDR, Image, Segment
@@ -140,14 +140,16 @@ def _add_tail(image: Image, dynamic: Dynamic) -> Tail:
     if pieces is None:
         pieces = [make_piece(image, dynamic, Kind.TABLE)]
         if is_program:
-            _keep_distance(image, segment, _align(top, page))
+            _keep_distance(image, segment, _align(top, page) + page)
     return Tail(segment, segment.offset, pieces)
 
 
 def _is_program(image: Image, dynamic: Dynamic) -> bool:
-    return (
-        image.type == ElfType.EXECUTABLE
-        or any(s.type == SegmentType.INTERP for s in image.segments)
+    """Whether the kernel starts it; a library that can also be run is loaded by others."""
+    if image.type == ElfType.EXECUTABLE:
+        return True
+    return not any(e.tag == DynamicTag.SONAME for e in dynamic.entries) and (
+        any(s.type == SegmentType.INTERP for s in image.segments)
         or bool(dynamic.number(_DT_FLAGS_1) & _DF_1_PIE)
     )
 

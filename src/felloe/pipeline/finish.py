@@ -5,7 +5,7 @@ The engine's wheel and any wheel file take this way.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from felloe import __version__, console
 from felloe.archive.member import hold
@@ -14,7 +14,8 @@ from felloe.archive.wheel import StagedWheel
 from felloe.audit import audit_members
 from felloe.errors import FelloeError
 from felloe.finding import Finding
-from felloe.pipeline.graft import Workshop, graft
+from felloe.graft import Graft, Missing
+from felloe.pipeline.graft import GraftedWheel, Workshop, graft
 from felloe.settings import Settings
 from felloe.tags import WheelName
 from felloe.verdict import Verdict, choose_platforms, judge
@@ -22,25 +23,71 @@ from felloe.verdict import Verdict, choose_platforms, judge
 GENERATOR = f"felloe {__version__}"
 
 
+@dataclass(frozen=True)
+class Finished:
+    """A wheel that is ready to be written, and what is to be known about that."""
+
+    staged: StagedWheel
+    """It holds what it needs, as far as that was found; its tags are proved."""
+    grafts: tuple[Graft, ...]
+    missing: tuple[Missing, ...]
+    violation: Finding | None
+    """Why its tags are not those wanted, if they are not."""
+    summary: str
+
+
 def finish(staged: StagedWheel, claim: WheelName, libc: str, workshop: Workshop) -> StagedWheel:
     """The wheel with all it needs, under tags that its files prove.
 
     ``claim`` is what it is to be called so far. Raises :class:`FelloeError`
-    with everything that is false about it.
+    with everything that is false about it, and for a violation if the settings
+    want an error.
     """
+    finished = complete(staged, claim, libc, workshop)
+    if workshop.settings.on_violation == "error":
+        refuse_violation(finished)
+    report(finished)
+    return finished.staged
+
+
+def complete(staged: StagedWheel, claim: WheelName, libc: str, workshop: Workshop) -> Finished:
+    """The same, where a violation is the caller's to judge."""
     policies = workshop.policies
     evidence = audit_members(staged.members, policies, libc)
     verdict = judge(evidence, claim, libc, policies)
+    grafted = GraftedWheel(staged, evidence)
     if verdict.portability is not None:
         grafted = graft(staged, evidence, verdict.portability, workshop)
-        staged, evidence = grafted.staged, grafted.evidence
-        verdict = judge(evidence, claim, libc, policies, grafted.waived)
-    name = _settle(verdict, workshop.settings)
-    return retag(staged, name, has_binaries=bool(evidence.objects))
+        verdict = judge(grafted.evidence, claim, libc, policies, grafted.waived)
+    name, violation = _settle(verdict, workshop.settings)
+    has_binaries = bool(grafted.evidence.objects)
+    return Finished(
+        staged=retag(grafted.staged, name, has_binaries=has_binaries),
+        grafts=grafted.grafts,
+        missing=grafted.missing,
+        violation=violation,
+        summary=_summary(verdict, name),
+    )
 
 
-def _settle(verdict: Verdict, settings: Settings) -> WheelName:
-    """The name to write, or an error with everything that is false about the claim."""
+def refuse_violation(finished: Finished) -> None:
+    """Raises :class:`FelloeError` if there is one."""
+    if finished.violation is not None:
+        raise FelloeError(finished.violation.message, hint=finished.violation.hint)
+
+
+def report(finished: Finished) -> None:
+    """Say what the wheel is called, and why not better."""
+    if finished.violation is not None:
+        console.report_warning(finished.violation)
+    console.report_progress(finished.summary)
+
+
+def _settle(verdict: Verdict, settings: Settings) -> tuple[WheelName, Finding | None]:
+    """The name to write and what violates the settings in it.
+
+    Raises :class:`FelloeError` with everything that is false about the claim.
+    """
     for note in verdict.notes:
         console.report_note(note)
     if verdict.problems:
@@ -49,13 +96,11 @@ def _settle(verdict: Verdict, settings: Settings) -> WheelName:
             hint="; ".join(dict.fromkeys(p.hint for p in verdict.problems if p.hint)),
         )
     proved = verdict.proved
-    if verdict.portability is not None:
-        wanted, origin = settings.platform, settings.platform_origin
-        choice = choose_platforms(verdict.portability, wanted, origin)
-        _report_violation(choice.violation, settings)
-        proved = proved.with_tags(proved.pythons, proved.abis, choice.platforms)
-    console.report_progress(_summary(verdict, proved))
-    return proved
+    if verdict.portability is None:
+        return proved, None
+    wanted, origin = settings.platform, settings.platform_origin
+    choice = choose_platforms(verdict.portability, wanted, origin)
+    return proved.with_tags(proved.pythons, proved.abis, choice.platforms), choice.violation
 
 
 def _summary(verdict: Verdict, name: WheelName) -> str:
@@ -66,14 +111,6 @@ def _summary(verdict: Verdict, name: WheelName) -> str:
     hardest = portability.constraints[0]
     symbols = f" ({', '.join(hardest.symbols[:2])})" if hardest.symbols else ""
     return f"tagged {name.tag}: {hardest.path} needs {hardest.subject}{symbols}"
-
-
-def _report_violation(violation: Finding | None, settings: Settings) -> None:
-    if violation is None:
-        return
-    if settings.on_violation == "error":
-        raise FelloeError(violation.message, hint=violation.hint)
-    console.report_warning(violation)
 
 
 def retag(staged: StagedWheel, name: WheelName, *, has_binaries: bool) -> StagedWheel:

@@ -11,11 +11,12 @@ from posixpath import basename
 from felloe import __version__, console
 from felloe.archive.member import Member, hold, store
 from felloe.archive.wheel import StagedWheel
-from felloe.audit import AuditedObject, Evidence, Kind, audit_members
+from felloe.audit import AuditedObject, Evidence, audit_members
+from felloe.constraint import Kind
 from felloe.explanation import WAYS_OUT
 from felloe.finding import Finding
-from felloe.graft import Collection, GraftPlan, Layout, plan_graft
-from felloe.host.gather import gather
+from felloe.graft import Collection, Graft, GraftPlan, Layout, Missing, plan_graft
+from felloe.host.gather import gather, needs_path
 from felloe.host.loader import Loader, read_search_path
 from felloe.patch.edit import Edit
 from felloe.policy.family import Policies
@@ -47,8 +48,10 @@ class GraftedWheel:
 
     staged: StagedWheel
     evidence: Evidence
-    waived: frozenset[str]
+    waived: frozenset[str] = frozenset()
     """Needed names that are left to the user's machine on purpose."""
+    grafts: tuple[Graft, ...] = ()
+    missing: tuple[Missing, ...] = ()
 
 
 def graft(
@@ -56,29 +59,34 @@ def graft(
 ) -> GraftedWheel:
     """Copy external libraries into ``staged``, and mend the paths of all its objects."""
     if portability.family is None or workshop.settings.platform == "linux":
-        return GraftedWheel(staged, evidence, frozenset())
+        return GraftedWheel(staged, evidence)
     layout = Layout(staged.name)
-    staged, evidence = _move_programs(staged, evidence, portability, layout)
-    objects = _graftable(evidence, portability, layout)
-    collection = _gather(objects, evidence, portability, workshop)
+    staged, evidence = _move_programs(staged, evidence, portability, workshop)
+    own = _find_own(evidence, portability)
+    placed = [item for item in own if layout.installed(item.path) is not None]
+    collection = _gather(placed, evidence, portability, workshop)
     _announce(collection)
-    foreign = _foreign_paths(staged, objects, workshop)
-    plan = plan_graft(objects, collection, layout, foreign)
+    foreign = _foreign_paths(staged, placed, collection, workshop)
+    plan = plan_graft(own, collection, layout, foreign)
     _announce_dropped(plan)
-    fresh = [*_edited(staged, objects, plan, workshop), *_grafted(plan, workshop)]
+    fresh = [*_edited(staged, own, plan, workshop), *_grafted(plan, workshop)]
     evidence = _audit_again(evidence, fresh, portability, workshop)
     sbom = _sbom(staged, plan, fresh, workshop)
-    return GraftedWheel(_with_members(staged, [*fresh, *sbom]), evidence, collection.waived)
+    return GraftedWheel(
+        staged=_with_members(staged, [*fresh, *sbom]),
+        evidence=evidence,
+        waived=collection.waived,
+        grafts=plan.grafts,
+        missing=collection.missing,
+    )
 
 
-def _graftable(evidence: Evidence, portability: Portability, layout: Layout) -> list[AuditedObject]:
-    """The objects that are for this machine and have a place below site-packages."""
+def _find_own(evidence: Evidence, portability: Portability) -> list[AuditedObject]:
+    """The objects for this machine that a loader loads."""
     return [
         item
         for item in evidence.objects
-        if item.elf.architecture == portability.architecture
-        and item.elf.is_dynamic
-        and layout.installed(item.path) is not None
+        if item.elf.architecture == portability.architecture and item.elf.is_dynamic
     ]
 
 
@@ -90,27 +98,36 @@ def _with_members(staged: StagedWheel, fresh: Sequence[Member]) -> StagedWheel:
 
 
 def _move_programs(
-    staged: StagedWheel, evidence: Evidence, portability: Portability, layout: Layout
+    staged: StagedWheel, evidence: Evidence, portability: Portability, workshop: Workshop
 ) -> tuple[StagedWheel, Evidence]:
     """Move programs that need libraries out of the scripts, to where a path can lead to them."""
-    needy = {item.path for item in portability.constraints if item.kind is Kind.LIBRARY}
+    layout = Layout(staged.name)
     moved = {
         path: f"{layout.programs}/{basename(path)}"
-        for path in needy
-        if path.startswith(layout.scripts)
+        for path in _find_needy_programs(layout, evidence, portability, workshop)
     }
-    if not moved:
-        return staged, evidence
     members = []
     for member in staged.members:
         if member.name in moved:
             launcher = render_launcher(layout.programs, basename(member.name))
             members.append(replace(hold(member.name, launcher), executable=True))
-            members.append(replace(member, name=moved[member.name]))
+            members.append(replace(member, name=moved[member.name], executable=True))
         else:
             members.append(member)
     objects = (replace(o, path=moved.get(o.path, o.path)) for o in evidence.objects)
     return replace(staged, members=tuple(members)), replace(evidence, objects=tuple(objects))
+
+
+def _find_needy_programs(
+    layout: Layout, evidence: Evidence, portability: Portability, workshop: Workshop
+) -> Iterator[str]:
+    """The programs on PATH that need libraries to which a path must lead."""
+    family, settings = portability.family, workshop.settings.libraries
+    provided = evidence.provided(portability.architecture)
+    for item in _find_own(evidence, portability):
+        is_program = item.role is Role.PROGRAM and layout.is_script(item.path)
+        if is_program and family is not None and needs_path(item.elf, provided, family, settings):
+            yield item.path
 
 
 def _gather(
@@ -125,7 +142,8 @@ def _gather(
     libc = "musl" if family.name == "musllinux" else "glibc"
     extra = tuple(Path(place) for place in settings.search)
     paths = read_search_path(workshop.environ, extra, libc, portability.architecture)
-    return gather(objects, evidence.provided(), family, settings, Loader(paths))
+    provided = evidence.provided(portability.architecture)
+    return gather(objects, provided, family, settings, Loader(paths))
 
 
 def _announce(collection: Collection) -> None:
@@ -156,14 +174,19 @@ def _announce_dropped(plan: GraftPlan) -> None:
 
 
 def _foreign_paths(
-    staged: StagedWheel, objects: Sequence[AuditedObject], workshop: Workshop
+    staged: StagedWheel,
+    objects: Sequence[AuditedObject],
+    collection: Collection,
+    workshop: Workshop,
 ) -> dict[str, list[str]]:
     provided_by = workshop.settings.libraries.provided_by
     if not provided_by:
         return {}
     from felloe.host.neighbour import find_foreign_paths
 
-    return find_foreign_paths(objects, provided_by, staged.metadata("METADATA"))
+    needs = {item.path: item.elf.needed for item in objects}
+    needs |= {external.path: external.elf.needed for external in collection.externals}
+    return find_foreign_paths(needs, provided_by, staged.metadata("METADATA"))
 
 
 def _edited(
