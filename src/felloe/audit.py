@@ -185,10 +185,8 @@ def _find_role(elf: ElfObject, module: ModuleName | None) -> Role:
         return Role.OBJECT
     if module is not None:
         return Role.MODULE
-    # A position-independent program and a library share a type; what loads
-    # the one is named in it.
-    is_program = elf.type == ElfType.EXECUTABLE or elf.interpreter is not None
-    return Role.PROGRAM if is_program and elf.soname is None else Role.LIBRARY
+    # libc.so.6 and a few others are both, and have a name to be loaded by.
+    return Role.PROGRAM if elf.is_program and elf.soname is None else Role.LIBRARY
 
 
 _ORIGIN = re.compile(r"\$(ORIGIN\b|\{ORIGIN\})")

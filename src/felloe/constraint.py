@@ -47,8 +47,8 @@ _LARGEST_PAGE = {"aarch64": 1 << 16, "ppc64": 1 << 16, "ppc64le": 1 << 16, "loon
 # Removed from CPython 3.7; a module that asks for one cannot be imported.
 _RELICS = frozenset({"PyFPE_jbuf", "PyFPE_dummy", "PyFPE_counter"})
 
-# glibc 2.36 is the first to apply DT_RELR; objects that GNU ld links say so
-# through the symbol version GLIBC_ABI_DT_RELR, others may not.
+# glibc 2.36 is the first to apply DT_RELR (a static program applies its own);
+# objects that GNU ld links say so by this symbol version, others may not.
 _RELR_VERSION = "GLIBC_ABI_DT_RELR"
 
 
@@ -63,7 +63,7 @@ def constrain(
         yield Constraint(path, Kind.INSTRUCTION_SET, subject, NEVER)
     if elf.executable_stack and elf.is_dynamic:
         yield Constraint(path, Kind.EXECUTABLE_STACK, "an executable stack", NEVER)
-    if elf.relative_relocations:
+    if elf.relative_relocations and not (elf.is_program and elf.interpreter is None):
         floor = family.symbol_versions.get(_RELR_VERSION, _first_musl_1_2(family))
         yield Constraint(path, Kind.RELATIVE_RELOCATIONS, "packed relocations (DT_RELR)", floor)
     page = _LARGEST_PAGE.get(family.architecture, 0)

@@ -207,7 +207,10 @@ _MUSL_ROWS = (
             )
         },
         _CLAIM,
-        _CLAIM,
+        "cp311-cp311-musllinux_1_2_x86_64",
+        notes=(
+            Says(f"{_MUSL} has packed relocations (DT_RELR), which musl applies from 1.2.4 on"),
+        ),
     ),
     Case(
         "musl-with-libstdc++",

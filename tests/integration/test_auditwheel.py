@@ -47,18 +47,7 @@ class Difference(NamedTuple):
     why: str
 
 
-MUSL_RELR = (
-    "grafted libraries have packed relocations (DT_RELR). musl applies them from 1.2.4 on; "
-    "before that it skips them without a word and the object crashes. musllinux_1_2 promises "
-    "1.2.0, and PEP 656 has no name for 1.2.4. auditwheel reads no relocations."
-)
 DIFFERENCES = {
-    "cryptography-46.0.3-cp311-abi3-musllinux_1_2_x86_64": Difference(
-        "tag", "linux_x86_64", "musllinux_1_2_x86_64", "felloe", MUSL_RELR
-    ),
-    "pillow-12.0.0-cp312-cp312-musllinux_1_2_aarch64": Difference(
-        "tag", "linux_aarch64", "musllinux_1_2_aarch64", "felloe", MUSL_RELR
-    ),
     "nvidia_cufile-1.15.1.6-py3-none-manylinux2014_x86_64": Difference(
         "libraries",
         frozenset({"libibverbs.so.1", "libmlx5.so.1", "librdmacm.so.1"}),

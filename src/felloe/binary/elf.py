@@ -16,6 +16,7 @@ from typing import NamedTuple, Union
 from felloe.binary.layout import (
     BYTE_ORDERS,
     CLASSES,
+    DF_1_PIE,
     DF_TEXTREL,
     IDENT_SIZE,
     LAYOUTS,
@@ -94,6 +95,8 @@ class ElfObject:
     dlopened: tuple[str, ...]
     """Sonames that ``.note.dlopen`` declares to be loaded at run time."""
     is_dynamic: bool
+    is_program: bool
+    """Something to start, not to load: at a fixed address, with an interpreter, or marked so."""
     tables: Tables
 
 
@@ -165,6 +168,9 @@ class _Parser:
             isa_level=self._isa_level(notes),
             dlopened=tuple(name for note in notes for name in find_dlopened(note)),
             is_dynamic=bool(entries),
+            is_program=self.type == ElfType.EXECUTABLE
+            or self._first(SegmentType.INTERP) is not None
+            or bool(single.get(DynamicTag.FLAGS_1, 0) & DF_1_PIE),
             tables=tables,
         )
 

@@ -11,7 +11,7 @@ from posixpath import basename
 from felloe import __version__, console
 from felloe.archive.member import Member, hold, store
 from felloe.archive.wheel import StagedWheel
-from felloe.audit import AuditedObject, Evidence, audit_members
+from felloe.audit import AuditedObject, Evidence, Role, audit_members
 from felloe.constraint import Kind
 from felloe.explanation import WAYS_OUT
 from felloe.finding import Finding
