@@ -122,7 +122,7 @@ class Forge:
         made = self.compile(self.place / "programs" / "made", code, *flags)
         return made.read_bytes()
 
-    def pack(self, name: str, files, *, tag=f"{TAG}-{LINUX}", metadata="", at="given") -> Path:
+    def pack(self, name: str, files, *, tag=f"{TAG}-{LINUX}", metadata="", at="given", mode=0o755):
         """A wheel of files, as another backend would make it."""
         info = f"{name}-1.0.dist-info"
         pure = str(tag.endswith("-any")).lower()
@@ -139,7 +139,9 @@ class Forge:
         path = directory / f"{name}-1.0-{tag}.whl"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for member, data in members.items():
-                archive.writestr(member, data)
+                entry = zipfile.ZipInfo(member)
+                entry.external_attr = (mode if data.startswith(b"\x7fELF") else 0o644) << 16
+                archive.writestr(entry, data)
         return path
 
     def repair(self, *arguments, env=None, to="out") -> Done:

@@ -120,7 +120,8 @@ def test_libraries_in_a_circle(forge):
     left = forge.library("libleft.so.1", code % ("right", "left", "right"), stub)
     stub.unlink()
     forge.library("libright.so.1", code % ("left", "right", "left"), left)
-    module = forge.module("m", "left(6)", left, code="int left(int);")
+    flags = (left, f"-Wl,-rpath-link,{forge.lib}")
+    module = forge.module("m", "left(6)", *flags, code="int left(int);")
     wheel = forge.repaired("circle", [(M, module)])
     assert libraries_of(wheel) == ["libleft.so.1", "libright.so.1"]
     assert forge.ask(forge.install(wheel), "m").values == [6]
@@ -171,7 +172,7 @@ def test_versioned_symbols_of_a_renamed_library(forge, tmp_path):
 def test_exceptions_pass_through_a_copied_library(forge):
     thrower = forge.library(
         "libthrow.so.1",
-        "#include <stdexcept>\nvoid fail() { throw std::out_of_range(\"seven\"); }",
+        '#include <stdexcept>\nvoid fail() { throw std::out_of_range("seven"); }',
         compiler="g++",
     )
     middle = forge.library(
@@ -283,7 +284,8 @@ def test_only_useful_entries_stay(tags, before, after, forge, tmp_path):
     library = forge.library("libone.so.1", "int one(void) { return 1; }")
     kind = "--enable-new-dtags" if tags == "RUNPATH" else "--disable-new-dtags"
     module = forge.module("m", "one()", library, f"-Wl,{kind}", rpath=before)
-    files = [(f"pkg/{M}", module), ("pkg/sub/libown.so", library.read_bytes())]
+    own = forge.library("libown.so", "int own;")
+    files = [(f"pkg/{M}", module), ("pkg/sub/libown.so", own.read_bytes())]
     found = dynamic_of(forge.repaired("paths", files), f"pkg/{M}", tmp_path)
     # What was RUNPATH stays that, so a user's LD_LIBRARY_PATH has the same say as before.
     kept = "runpath" if tags == "RUNPATH" and before else "rpath"
@@ -447,7 +449,9 @@ def provider(forge):
 
 def test_a_library_that_another_distribution_provides(forge, provider, tmp_path):
     wheel, library = provider
-    outer = forge.library("libouter.so.1", "int prov(void); int o(void) { return prov(); }", library)
+    outer = forge.library(
+        "libouter.so.1", "int prov(void); int o(void) { return prov(); }", library
+    )
     files = [
         (f"pkg/sub/{M}", forge.module("m", "1 + prov()", library)),
         (f"pkg/{module_file('n')}", forge.module("n", "o()", outer)),
@@ -531,6 +535,7 @@ def test_libpython_is_dropped_from_what_an_interpreter_loads(forge, tmp_path):
         (M, forge.module("m", "1", *flags)),
         ("libinside.so", forge.library("libinside.so", "int i;", *flags).read_bytes()),
     ]
+    stub.unlink()
     given = forge.pack("python", files)
     done = forge.repair(given)
     assert libraries_of(done.wheel) == []
@@ -546,6 +551,7 @@ def test_a_program_keeps_its_libpython(forge, tmp_path):
     soname = "libpython{}.{}.so.1.0".format(*sys.version_info[:2])
     stub = forge.library(soname, "int Py_Main(void) { return 0; }")
     program = forge.program("int Py_Main(void); int main(void) { return Py_Main(); }", stub)
+    stub.unlink()
     given = forge.pack("embeds", [("pkg/program", program), (M, forge.module("m", "1"))])
     done = forge.repair(given, env={"FELLOE_ON_VIOLATION": "degrade"})
     assert soname in dynamic_of(done.wheel, "pkg/program", tmp_path).needed
@@ -645,11 +651,10 @@ def test_programs_in_a_virtual_environment(forge, programs, make_venv, tmp_path)
 
 
 def test_a_program_without_its_mode_bits_can_still_be_run(forge):
-    """Backends leave them to the installer, which sets them for scripts alone."""
+    """Some backends leave them to the installer, and some installers set them for scripts."""
     add = forge.library("libadd.so.1", "int add(int a, int b) { return a + b; }")
-    given = forge.pack(
-        "bits", [("bits-1.0.data/scripts/add", forge.program(_ADD, add))], tag=f"py3-none-{LINUX}"
-    )
+    files = [("bits-1.0.data/scripts/add", forge.program(_ADD, add))]
+    given = forge.pack("bits", files, tag=f"py3-none-{LINUX}", mode=0o644)
     site = forge.install(forge.repair(given).wheel)
     assert os.access(site / "bits.scripts" / "add", os.X_OK)
     assert run(site / "bin" / "add", 1, 1) == (3, "2")

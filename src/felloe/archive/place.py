@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,7 +28,7 @@ def placing(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
     Gives the open file and where it is meanwhile. If the block fails, nothing
     is left; if the process is killed, nothing that looks like the result is.
     """
-    part = path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.part")
+    part = path.with_name(f".{path.name[:80]}.{os.urandom(6).hex()}.part")
     try:
         descriptor = os.open(
             part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666

@@ -105,11 +105,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _read_settings(options: argparse.Namespace) -> Settings:
     """The settings; what the command says wins over the environment."""
-    given = {o: getattr(options, o.key) for o in OPTIONS if getattr(options, o.key, None)}
-    flags = {
-        f"felloe.{option.key}": ";".join(value) if option.is_table else value
-        for option, value in given.items()
-    }
+    given = [option for option in OPTIONS if getattr(options, option.key, None)]
+    flags = {}
+    for option in given:
+        value = getattr(options, option.key)
+        flags[f"felloe.{option.key}"] = ";".join(value) if option.is_table else value
     overruled = {option.variable for option in given}
     environ = {key: value for key, value in os.environ.items() if key not in overruled}
     settings = read_settings({"on-violation": "error"}, flags, environ)
