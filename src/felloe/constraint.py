@@ -88,13 +88,13 @@ def _constrain_versions(
     names = symbols.imports_of_versions({need.number for need in high})
     for need, floor in sorted(high.items()):
         subject = f"{need.version} of {need.library}"
-        yield Constraint(path, Kind.SYMBOL_VERSION, subject, floor, names.get(need.number, ()))
+        yield Constraint(path, Kind.SYMBOL_VERSION, subject, floor, names.pop(need.number, ()))
 
 
 def _constrain_withheld(
     path: str, elf: ElfObject, symbols: SymbolTable, family: PolicyFamily
 ) -> Iterator[Constraint]:
-    for library in elf.needed:
+    for library in dict.fromkeys(elf.needed):
         floors: Mapping[str, int] = family.withheld.get(library, {})
         for symbol in symbols.imports_named(floors.keys()):
             if not symbol.weak:

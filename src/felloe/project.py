@@ -51,5 +51,5 @@ def read_project(root: Path) -> Project:
         raise FelloeError(f"{path} is not UTF-8: byte {cause.start} ({cause.reason})") from cause
     except RecursionError as cause:
         raise FelloeError(f"{path} is nested too deeply") from cause
-    except tomllib.TOMLDecodeError as cause:
+    except ValueError as cause:  # TOMLDecodeError is one; so is a number of 5000 digits
         raise FelloeError(f"{path} is not TOML: {cause}") from cause

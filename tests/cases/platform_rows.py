@@ -287,7 +287,7 @@ _OVERCLAIMS = (
             f"  {_M} needs liblie.so.4: allowed by no policy\n"
             f"  {_M} needs libtruth.so.3: allowed by no policy\n"
             "without these it would be manylinux_2_17_x86_64",
-            "link that library statically, or put it into the wheel",
+            "link that library statically, or have it copied in",
         ),
     ),
     _overclaim(

@@ -36,7 +36,7 @@ _REFUSED = Says(
     f"the wheel is tagged {LINUX}, which PyPI refuses:\n"
     f"  {_M} needs libtruth.so.1: allowed by no policy\n"
     "without these it would be manylinux_2_5_x86_64",
-    "link that library statically, or put it into the wheel",
+    "link that library statically, or have it copied in",
 )
 
 ROWS = (

@@ -115,7 +115,7 @@ def test_a_library_without_a_soname(link, forge):
 
 
 def test_libraries_in_a_circle(forge):
-    stub = forge.library("stub/libright.so.1", "int right(int n) { return 0; }")
+    stub = forge.library("libright.so.1", "int right(int n) { return 0; }", at=forge.place / "stub")
     code = "int %s(int); int %s(int n) { return n ? 1 + %s(n - 1) : 0; }"
     left = forge.library("libleft.so.1", code % ("right", "left", "right"), stub)
     stub.unlink()
@@ -354,8 +354,8 @@ def test_exclude(glob, forge, tmp_path):
     assert libraries_of(wheel) == []  # nor what it needs in turn
     assert platforms_of(wheel) == OLDEST
     assert "libone.so.1" in dynamic_of(wheel, M, tmp_path).needed
-    away = forge.repair(forge.pack("excluded", files), "--exclude", "libone.so.2", to="away")
-    assert libraries_of(away.wheel) == ["libone.so.1", "libtwo.so.1"] or away.exit_code == 1
+    other = forge.repaired("other", files, "--exclude=libone.so", "--search", real)
+    assert libraries_of(other) == ["libone.so.1", "libtwo.so.1"]
 
 
 def test_drivers_are_never_copied(forge, tmp_path):
@@ -367,7 +367,7 @@ def test_drivers_are_never_copied(forge, tmp_path):
     wheel = forge.repaired("driver", [(M, module)])
     assert libraries_of(wheel) == []
     assert platforms_of(wheel) == OLDEST
-    assert {"libcuda.so.1", "libnvidia-ml.so.1"} < set(dynamic_of(wheel, M, tmp_path).needed)
+    assert {"libcuda.so.1", "libnvidia-ml.so.1"} <= set(dynamic_of(wheel, M, tmp_path).needed)
     copied = forge.repaired("driver", [(M, module)], "--include", "libcuda.so.1")
     assert libraries_of(copied) == ["libcuda.so.1"]
 

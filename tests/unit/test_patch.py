@@ -131,10 +131,6 @@ def place(tmp_path_factory):
 
 def link(place, name, words):
     made = place / name
-    if "-fuse-ld=" in words and not shutil.which(
-        f"ld.{words.partition('-fuse-ld=')[2].split()[0]}"
-    ):
-        pytest.skip("no such linker here")
     if not made.exists():
         command = words.split() if words.startswith("g++") else ["gcc", *words.split()]
         run(*command, "-o", made, cwd=place)
@@ -229,10 +225,8 @@ def test_library_finds_its_renamed_dependency(name, place, tmp_path):
         assert answer(made) == 42
 
 
-@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize("name", [name for name in LIBRARIES if name != "execstack"])
 def test_strip_first(name, place, tmp_path):
-    if name == "execstack":
-        pytest.skip("a loader may refuse it")
     made = install(tmp_path, place, library(place, name))
     run("strip", "-s", made)
     made.write_bytes(patch(made.read_bytes(), EDIT))

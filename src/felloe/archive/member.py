@@ -76,6 +76,10 @@ class Region:
         for at in range(0, len(self.view), CHUNK):
             yield self.part(at, at + CHUNK)
 
+    def broken(self, what: str) -> MalformedArchive:
+        """The error that says what is wrong in which file."""
+        return MalformedArchive(f"{self.path.name}: {what}")
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -100,7 +104,7 @@ class Stored:
             crc = zlib.crc32(chunk, crc)
             yield chunk
         if self.crc not in (None, crc):
-            raise MalformedArchive(f"{self.name} differs from its stated CRC-32")
+            raise self.region.broken(f"{self.name} differs from its stated CRC-32")
 
     def part(self, start: int, stop: int) -> bytes:
         """The bytes from ``start`` to ``stop``."""
@@ -139,9 +143,9 @@ class Deflated:
         try:
             data: bytes = deflate.deflate_decompress(self.region.view, self.size)
         except deflate.DeflateError as cause:
-            raise MalformedArchive(f"{self.name}: not a deflated stream of its size") from cause
+            raise self.region.broken(f"{self.name} is not a deflated stream of its size") from cause
         if (len(data), zlib.crc32(data)) != (self.size, self.crc):
-            raise MalformedArchive(f"{self.name} differs from its stated size or CRC-32")
+            raise self.region.broken(f"{self.name} differs from its stated size or CRC-32")
         return data
 
     def chunks(self) -> Iterator[Buffer]:
@@ -154,7 +158,7 @@ class Deflated:
                 break
             yield chunk
         if (size, crc) != (self.size, self.crc):
-            raise MalformedArchive(f"{self.name} differs from its stated size or CRC-32")
+            raise self.region.broken(f"{self.name} differs from its stated size or CRC-32")
 
     def _inflated(self) -> Iterator[bytes]:
         stream = zlib.decompressobj(_RAW_DEFLATE)
@@ -164,12 +168,14 @@ class Deflated:
                 while source and not stream.eof:
                     yield stream.decompress(source, CHUNK)
                     source = stream.unconsumed_tail
+                if stream.eof and (source or stream.unused_data):
+                    raise self.region.broken(f"{self.name} has bytes after its deflated stream")
             yield stream.flush()
         except zlib.error as cause:
             raise self._broken(cause) from cause
 
     def _broken(self, cause: zlib.error) -> MalformedArchive:
-        return MalformedArchive(f"{self.name}: not a deflated stream ({cause})")
+        return self.region.broken(f"{self.name} is not a deflated stream ({cause})")
 
     @property
     def packed_size(self) -> int:

@@ -43,7 +43,9 @@ def placing(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
             yield file, part
         part.replace(path)
     except OSError as cause:
-        raise FelloeError(f"cannot write {path.name} to {path.parent}: {cause.strerror}") from cause
+        raise FelloeError(
+            f"cannot write {path.name} to {path.parent}: {cause.strerror or cause}"
+        ) from cause
     finally:
         with suppress(FileNotFoundError):
             part.unlink()

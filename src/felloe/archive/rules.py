@@ -59,7 +59,7 @@ def find_zip_problems(path: Path) -> list[str]:
     with path.open("rb") as file:
         try:
             return list(_problems(file))
-        except (struct.error, ValueError) as cause:
+        except (struct.error, ValueError, OverflowError, OSError) as cause:
             return [f"it is cut off or garbled ({cause})"]
 
 
@@ -84,7 +84,8 @@ def _problems(file: BinaryIO) -> Iterator[str]:
 
 
 def _text(name: bytes) -> str:
-    return name.decode("utf-8", "backslashreplace")
+    text = name.decode("utf-8", "backslashreplace")
+    return text if text.isprintable() else repr(text)
 
 
 def _entry_problems(entry: _Entry) -> Iterator[str]:

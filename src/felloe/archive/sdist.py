@@ -14,16 +14,25 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
-from email.message import Message
-from email.parser import BytesParser
+from email.parser import HeaderParser
 from pathlib import Path
-from posixpath import dirname, join, normpath
-from typing import BinaryIO
+from posixpath import dirname
+from typing import IO, BinaryIO
 
 from felloe.archive.name import check_member_name
 from felloe.archive.place import placing
 from felloe.errors import MalformedArchive
 
+# Numbers beyond 64 bits leave tarfile as the errors of the calls they break.
+_BROKEN = (
+    tarfile.TarError,
+    EOFError,
+    zlib.error,
+    gzip.BadGzipFile,
+    ValueError,
+    OverflowError,
+)
+_LATEST = 0xFFFFFFFF  # what a gzip header can say (RFC 1952)
 _NAME = re.compile(r"(?P<name>[a-z0-9]+(_[a-z0-9]+)*)-(?P<version>[^-]+)\.tar\.gz")
 
 
@@ -40,14 +49,14 @@ def finish_sdist(source: Path, directory: Path, epoch: int) -> Path:
             with gzip.open(source) as packed:
                 shutil.copyfileobj(packed, plain)
             plain.seek(0)
-            with tarfile.open(fileobj=plain) as archive:
+            with tarfile.open(fileobj=plain, mode="r:") as archive:
                 return _write(archive, directory / source.name, epoch)
-        except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as cause:
+        except _BROKEN as cause:
             raise MalformedArchive(f"{source.name} is not a gzipped tar file: {cause}") from cause
 
 
 def _write(archive: tarfile.TarFile, path: Path, epoch: int) -> Path:
-    members = {member.name: member for member in archive.getmembers()}
+    members = {member.name: member for member in _forward(archive)}
     root = path.name[: -len(".tar.gz")]
     problems = [*_member_problems(members, root), *_metadata_problems(archive, members, path)]
     if problems:
@@ -58,12 +67,27 @@ def _write(archive: tarfile.TarFile, path: Path, epoch: int) -> Path:
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as output,
     ):
         for name in sorted(members):
-            output.addfile(_normalize(members[name], epoch), archive.extractfile(name))
+            output.addfile(_normalize(members[name], epoch), _content(archive, members[name]))
     return path
 
 
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes] | None:
+    # A link has none of its own; tarfile would follow it, perhaps in a circle.
+    return archive.extractfile(member) if member.isreg() else None
+
+
+def _forward(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The members; a size below zero sends older tarfiles in circles (CVE-2025-8194)."""
+    end = -1
+    for member in archive:
+        if member.offset <= end or member.size < 0:
+            raise tarfile.ReadError(f"{member.name} has a negative size")
+        end = member.offset
+        yield member
+
+
 def _gzip(file: BinaryIO, epoch: int) -> gzip.GzipFile:
-    return gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=max(epoch, 0))
+    return gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=min(max(epoch, 0), _LATEST))
 
 
 def _normalize(member: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:
@@ -84,11 +108,26 @@ def _member_problems(members: dict[str, tarfile.TarInfo], root: str) -> Iterator
         if name.partition("/")[0] != root:
             yield f"{name} lies outside the one directory {root}"
         if member.issym():
-            target = normpath(join(dirname(name), member.linkname))
-            if member.linkname.startswith("/") or target.partition("/")[0] != root:
+            if _leads_out(member, members):
                 yield f"the link {name} leads out of the tree, to {member.linkname}"
         elif not (member.isreg() or member.isdir()) or member.issparse():
             yield f"{name} is neither a file nor a directory"
+
+
+def _leads_out(link: tarfile.TarInfo, members: dict[str, tarfile.TarInfo]) -> bool:
+    """Whether a link may end outside the tree: also one that goes up from another link."""
+    path = dirname(link.name).split("/")
+    for part in link.linkname.split("/"):
+        if part == "..":
+            above = members.get("/".join(path))
+            if above is not None and above.issym():
+                return True
+            path.pop()
+        elif part not in ("", "."):
+            path.append(part)
+        if not path:
+            return True
+    return link.linkname.startswith("/")
 
 
 def _metadata_problems(
@@ -100,7 +139,8 @@ def _metadata_problems(
             yield f"it has no {required}"
             return
     file = archive.extractfile(f"{root}/PKG-INFO")
-    metadata = BytesParser().parse(file) if file else Message()
+    text = file.read().decode("utf-8", "backslashreplace") if file else ""
+    metadata = HeaderParser().parsestr(text)
     name = re.sub(r"[-_.]+", "_", metadata.get("Name", "")).lower()
     if f"{name}-{metadata.get('Version')}" != root:
         yield f"PKG-INFO is of {metadata.get('Name')} {metadata.get('Version')}"

@@ -27,6 +27,10 @@ from felloe.tags import WheelName, parse_wheel_name
 
 _LOCAL_HEADER = struct.Struct("<4s5HIIIHH")
 _LOCAL_MAGIC = b"PK\x03\x04"
+_END = struct.Struct("<4s4HIIH")
+_END_MAGIC = b"PK\x05\x06"
+_IN_EXTRA = 0xFFFFFFFF
+_SIZES_FOLLOW = 0x8
 _ENCRYPTED = 0x1
 _UTF8 = 0x800
 
@@ -96,7 +100,9 @@ def _map(path: Path) -> Iterator[memoryview]:
 
 
 def _members(path: Path, view: memoryview) -> Iterator[Member]:
-    entries = [entry for entry in _directory(path) if not entry.is_dir()]
+    listed = _directory(path)
+    _check_ends(view, listed)
+    entries = [entry for entry in listed if not entry.is_dir()]
     _check_proportion(entries)
     seen: set[str] = set()
     end = 0
@@ -134,6 +140,20 @@ def _directory(path: Path) -> list[zipfile.ZipInfo]:
     return entries
 
 
+def _check_ends(view: memoryview, entries: list[zipfile.ZipInfo]) -> None:
+    """Before the first member and after the end record there is nothing (but its comment)."""
+    if min((entry.header_offset for entry in entries), default=0) > 0:
+        raise MalformedArchive("there are bytes before its first member")
+    at = bytes(view[-_END.size - 0xFFFF :]).rfind(_END_MAGIC)
+    size = min(len(view), _END.size + 0xFFFF) - at
+    if (
+        at < 0
+        or size < _END.size
+        or _END.unpack_from(view, len(view) - size)[-1] != size - _END.size
+    ):
+        raise MalformedArchive("there are bytes after its end record")
+
+
 def _check_proportion(entries: list[zipfile.ZipInfo]) -> None:
     packed = sum(entry.compress_size for entry in entries)
     unpacked = sum(entry.file_size for entry in entries)
@@ -168,13 +188,18 @@ def _data_offset(view: memoryview, entry: zipfile.ZipInfo) -> int:
     at = entry.header_offset
     if at + _LOCAL_HEADER.size > len(view):
         raise MalformedArchive(f"{entry.filename} reaches beyond the end of the file")
-    magic, _, flags, method, _, _, _, _, _, name_size, extra_size = _LOCAL_HEADER.unpack_from(
-        view, at
-    )
+    head = _LOCAL_HEADER.unpack_from(view, at)
+    magic, _, flags, method, _, _, crc, packed, size, name_size, extra_size = head
     name_at = at + _LOCAL_HEADER.size
     encoding = "utf-8" if flags & _UTF8 else "ascii"
     name = bytes(view[name_at : name_at + name_size]).decode(encoding, "backslashreplace")
-    if (magic, name, method) != (_LOCAL_MAGIC, entry.filename, entry.compress_type):
+    facts = [(magic, _LOCAL_MAGIC), (name, entry.filename), (method, entry.compress_type)]
+    facts.append((flags & _ENCRYPTED, entry.flag_bits & _ENCRYPTED))
+    if not flags & _SIZES_FOLLOW:
+        facts += [(crc, entry.CRC)]
+        sizes = ((packed, entry.compress_size), (size, entry.file_size))
+        facts += [(local, listed) for local, listed in sizes if local != _IN_EXTRA]
+    if any(local != listed for local, listed in facts):
         raise MalformedArchive(f"the two headers of {entry.filename} contradict each other")
     return int(name_at + name_size + extra_size)
 

@@ -29,7 +29,7 @@ from felloe.binary.layout import (
     find_architecture,
 )
 from felloe.binary.note import Note, find_dlopened, find_isa_level, iter_notes
-from felloe.binary.strings import StringTable
+from felloe.binary.strings import StringTable, decode_name
 from felloe.errors import MalformedBinary
 
 Buffer = Union[bytes, memoryview]
@@ -235,7 +235,7 @@ class _Parser:
         raw = bytes(
             self.data[segment.offset : segment.offset + min(segment.file_size, _MOST_PATH_BYTES)]
         )
-        return raw.partition(b"\0")[0].decode("utf-8", "backslashreplace")
+        return decode_name(raw.partition(b"\0")[0])
 
     def _version_needs(self, single: dict[int, int], strings: StringTable) -> Iterator[VersionNeed]:
         if not single.get(DynamicTag.VERNEED):

@@ -25,7 +25,7 @@ class StringTable:
         return self._raw.startswith(prefixes, offset)
 
     def at(self, offset: int) -> str:
-        """The NUL-terminated string at ``offset``; bytes that are no UTF-8 are escaped.
+        """The NUL-terminated string at ``offset``; what is no UTF-8, or unprintable, is escaped.
 
         Raises :class:`MalformedBinary` if none ends there, or if the strings
         asked for so far overlap one another beyond reason.
@@ -33,7 +33,13 @@ class StringTable:
         end = self._raw.find(b"\0", offset)
         if offset >= len(self._raw) or end < 0:
             raise MalformedBinary(f"no string ends after offset {offset} of the string table")
-        self._budget -= end - offset
+        self._budget -= end - offset + 1
         if self._budget < 0:
             raise MalformedBinary("the names in the string table overlap one another")
-        return self._raw[offset:end].decode("utf-8", "backslashreplace")
+        return decode_name(self._raw[offset:end])
+
+
+def decode_name(raw: bytes) -> str:
+    """A name as text that cannot steer the terminal it may end up on."""
+    text = raw.decode("utf-8", "backslashreplace")
+    return text if text.isprintable() else text.encode("unicode_escape").decode()

@@ -15,13 +15,15 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from felloe.binary.elf import Buffer, ElfObject
-from felloe.binary.layout import LAYOUTS
+from felloe.binary.layout import LAYOUTS, ElfType
 from felloe.binary.strings import StringTable
 from felloe.errors import MalformedBinary
 
 _SHN_UNDEF = 0
 _STB_WEAK = 2
 _VERSION_MASK = 0x7FFF
+# (e_machine, bits) whose DT_HASH has 64-bit words (glibc, sysdeps/s390/bits/elfclass.h).
+_WIDE_SYSV_HASH = (22, 64)
 
 
 class Import(NamedTuple):
@@ -29,6 +31,19 @@ class Import(NamedTuple):
 
     name: str
     weak: bool
+
+
+class _HashHead(NamedTuple):
+    """The header of ``DT_GNU_HASH``."""
+
+    size: int
+    """Number of buckets."""
+    first: int
+    """The first symbol that may be listed."""
+    buckets: int
+    """File offset."""
+    chains: int
+    """File offset."""
 
 
 class SymbolTable:
@@ -127,62 +142,74 @@ class SymbolTable:
                 yield name, info >> 4 == _STB_WEAK, section
 
     def _import_bound(self) -> int:
-        """How many symbols to read to have seen every undefined one."""
-        if self._elf.tables.gnu_hash:
-            return self._gnu_hash_head()[1]
-        return self._count()
+        """How many symbols to read to have seen every undefined one.
 
-    def _gnu_hash_head(self) -> tuple[int, int, int, int]:
-        """(buckets, first hashed symbol, bloom words, bloom shift)."""
-        head = _unpack(f"{self._elf.byte_order}4I", self._data, self._elf.tables.gnu_hash)
-        return head[0], head[1], head[2], head[3]
+        A GNU hash lists no undefined symbol of a library. Of a program it may
+        list those whose address is taken (binutils, ``elf_hash_symbol``), and
+        one that lists nothing does not say where the symbols end.
+        """
+        is_program = self._elf.type == ElfType.EXECUTABLE or self._elf.interpreter is not None
+        if self._elf.tables.gnu_hash and not is_program and any(self._buckets()):
+            return self._gnu_hash_head().first
+        return self._count()
 
     def _count(self) -> int:
         """The number of symbols; the dynamic section states it only through the hashes."""
         tables = self._elf.tables
+        last = max(self._buckets(), default=0) if tables.gnu_hash else 0
+        if last:
+            return self._end_of_chain(last) + 1
         if tables.sysv_hash:
-            count: int = _unpack(f"{self._elf.byte_order}2I", self._data, tables.sysv_hash)[1]
-            return count
-        if tables.gnu_hash:
-            return self._gnu_hash_count()
-        # No hash at all: linkers put the strings right after the symbols.
-        return max(tables.strings - tables.symbols, 0) // self._layout.symbol.size
+            wide = (self._elf.machine, self._elf.bits) == _WIDE_SYSV_HASH
+            form = f"{self._elf.byte_order}2{'Q' if wide else 'I'}"
+            return _unpack(form, self._data, tables.sysv_hash)[1]
+        # No hash, or none with a symbol in it: up to the table that comes next.
+        others = (tables.strings, tables.gnu_hash, tables.symbol_versions)
+        end = min((other for other in others if other > tables.symbols), default=tables.symbols)
+        return (end - tables.symbols) // self._layout.symbol.size
 
-    def _gnu_hash_tables(self) -> tuple[tuple[int, ...], int, int]:
-        """(buckets, offset of the chains, first hashed symbol)."""
-        bucket_count, first, bloom_count, _ = self._gnu_hash_head()
-        buckets_at = self._elf.tables.gnu_hash + 16 + bloom_count * self._elf.bits // 8
-        buckets = _unpack(f"{self._elf.byte_order}{bucket_count}I", self._data, buckets_at)
-        return buckets, buckets_at + 4 * bucket_count, first
+    def _gnu_hash_head(self) -> _HashHead:
+        at, order = self._elf.tables.gnu_hash, self._elf.byte_order
+        count, first, bloom_count, _ = _unpack(f"{order}4I", self._data, at)
+        buckets = at + 16 + bloom_count * self._elf.bits // 8
+        return _HashHead(count, first, buckets, buckets + 4 * count)
 
-    def _gnu_hash_count(self) -> int:
-        buckets, chains_at, first = self._gnu_hash_tables()
-        last = max(buckets, default=0)
-        if last < first:
-            return first
-        while not self._word(chains_at + 4 * (last - first)) & 1:
-            last += 1
-        return last + 1
+    def _buckets(self) -> Iterator[int]:
+        head = self._gnu_hash_head()
+        if head.chains > len(self._data):
+            raise MalformedBinary("a symbol hash table reaches beyond the end of the file")
+        table = self._data[head.buckets : head.chains]
+        return (word for (word,) in struct.iter_unpack(f"{self._elf.byte_order}I", table))
+
+    def _end_of_chain(self, position: int) -> int:
+        head = self._gnu_hash_head()
+        if position < head.first:
+            raise MalformedBinary("a symbol hash table lists a symbol that it says it does not")
+        while not self._word(head.chains + 4 * (position - head.first)) & 1:
+            position += 1
+        return position
 
     def _defines_by_hash(self, name: str) -> bool:
-        buckets, chains_at, first = self._gnu_hash_tables()
-        if not buckets:
-            return False
+        head = self._gnu_hash_head()
         wanted = gnu_hash(name)
-        position = buckets[wanted % len(buckets)]
-        if position < first:
+        position = self._word(head.buckets + 4 * (wanted % head.size)) if head.size else 0
+        if position < head.first:
             return False
         while True:
-            found = self._word(chains_at + 4 * (position - first))
-            if found | 1 == wanted | 1 and self._name_of(position) == name:
+            found = self._word(head.chains + 4 * (position - head.first))
+            if found | 1 == wanted | 1 and self._is_definition(position, name):
                 return True
             if found & 1:
                 return False
             position += 1
 
-    def _name_of(self, position: int) -> str:
-        at = self._elf.tables.symbols + position * self._layout.symbol.size
-        return self._strings.at(self._word(at))
+    def _is_definition(self, position: int, name: str) -> bool:
+        at, form = self._elf.tables.symbols, self._layout.symbol
+        if at + (position + 1) * form.size > len(self._data):
+            raise MalformedBinary("the symbol table reaches beyond the end of the file")
+        record = form.unpack_from(self._data, at + position * form.size)
+        section = record[3] if self._elf.bits == 64 else record[5]
+        return bool(section != _SHN_UNDEF) and self._strings.at(record[0]) == name
 
     def _word(self, at: int) -> int:
         return _unpack(f"{self._elf.byte_order}I", self._data, at)[0]

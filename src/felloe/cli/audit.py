@@ -45,7 +45,7 @@ def _audit(path: Path, policies: Policies, *, as_json: bool) -> int:
             console.print_text(json.dumps(render_failure(path.name, error.message)))
         else:
             console.report_error(error)
-        return 1
+        return error.exit_code
     console.print_text(json.dumps(document) if as_json else text)
     return 0 if document["holds"] else 1
 

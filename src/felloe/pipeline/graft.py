@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from posixpath import basename
 
-from felloe import __version__, console
+from felloe import console
 from felloe.archive.member import Member, hold, store
 from felloe.archive.wheel import StagedWheel
 from felloe.audit import AuditedObject, Evidence, Role, audit_members
@@ -71,9 +71,9 @@ def graft(
     _announce_dropped(plan)
     fresh = [*_edited(staged, own, plan, workshop), *_grafted(plan, workshop)]
     evidence = _audit_again(evidence, fresh, portability, workshop)
-    sbom = _sbom(staged, plan, fresh, workshop)
+    bill = _bill(staged, plan, fresh, workshop)
     return GraftedWheel(
-        staged=_with_members(staged, [*fresh, *sbom]),
+        staged=_with_members(staged, [*fresh, *bill]),
         evidence=evidence,
         waived=collection.waived,
         grafts=plan.grafts,
@@ -233,33 +233,12 @@ def _audit_again(
     return replace(evidence, objects=(*kept, *new.objects), opaque=(*evidence.opaque, *new.opaque))
 
 
-def _sbom(
+def _bill(
     staged: StagedWheel, plan: GraftPlan, fresh: Sequence[Member], workshop: Workshop
 ) -> list[Member]:
-    """The list of what was copied (PEP 770)."""
-    if not plan.grafts:
+    """The list of what was copied."""
+    if not fresh:
         return []
-    from felloe.host.package import find_owners
-    from felloe.sbom import Component, render_sbom
+    from felloe.pipeline.bill import make_bill
 
-    owners = find_owners([Path(item.external.path) for item in plan.grafts], workshop.environ)
-    digests = {member.name: _sha256(member) for member in fresh}
-    components = [
-        Component(
-            path=item.member,
-            soname=item.external.soname,
-            original_sha256=item.external.digest,
-            sha256=digests[item.member],
-            package=owners.get(Path(item.external.path)),
-        )
-        for item in plan.grafts
-    ]
-    text = render_sbom(staged.name.distribution, staged.name.version, __version__, components)
-    return [hold(f"{staged.dist_info}/sboms/felloe.cdx.json", text)]
-
-
-def _sha256(member: Member) -> str:
-    digest = hashlib.sha256()
-    for chunk in member.content.chunks():
-        digest.update(chunk)
-    return digest.hexdigest()
+    return make_bill(staged, plan.grafts, fresh, workshop.environ)
