@@ -18,6 +18,8 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
+from world import PROJECTS
+
 from felloe.policy.family import read_policies
 
 MACHINE = platform.machine()
@@ -57,7 +59,7 @@ class Seen(NamedTuple):
 
     def named(self, stem):
         """Those whose file name begins so."""
-        return [path for path in self.mapped if os.path.basename(path).startswith(stem)]
+        return [path for path in self.mapped if Path(path).name.startswith(stem)]
 
 
 class Done(NamedTuple):
@@ -192,6 +194,17 @@ class Forge:
 
 
 _STEERING = ("FELLOE_", "AUDITWHEEL_", "LD_LIBRARY_PATH", "PIP_", "SOURCE_DATE_EPOCH", "STRIP")
+
+
+def build_many(forge: Forge) -> bytes:
+    """The module of tests/projects/graft_many."""
+    libraries = ("hdf5", "openblas", "libcurl")
+    command = ["pkg-config", "--cflags", "--libs", *libraries]
+    found = subprocess.run(command, check=True, text=True, capture_output=True)
+    source = PROJECTS / "graft_many" / "many.c"
+    include = f"-I{sysconfig.get_path('include')}"
+    flags = ("-shared", include, *found.stdout.split())
+    return forge.compile(forge.place / "many.so", source.read_text(), *flags).read_bytes()
 
 
 def _record(members, record):

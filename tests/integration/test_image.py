@@ -8,8 +8,8 @@ import platform
 import shutil
 
 import pytest
-from world import run
 from test_frontends import listing
+from world import run
 
 MACHINE = platform.machine()
 NEEDS_225 = {"cmake.args": ["-DUSE_GETENTROPY=1"]}

@@ -10,7 +10,7 @@ import shutil
 import sys
 
 import pytest
-from graft_samples import FAMILY, MACHINE, libraries_of, read_dynamic, unpack
+from graft_samples import MACHINE, libraries_of, read_dynamic, unpack
 from world import EXAMPLES, ROOT, run
 
 pytestmark = pytest.mark.network
@@ -149,5 +149,4 @@ def test_its_own_tests_pass(wheel, make_venv, environ, tmp_path):
     alone = {**environ, "PYTHONDONTWRITEBYTECODE": "1"}
     tests = EXAMPLES / "newton-shared" / "tests"
     done = run(python, "-m", "pytest", *options, tests, cwd=tmp_path, env=alone)
-    assert re.search(r"3 passed", done.stdout)
-    assert FAMILY.name == "manylinux"
+    assert "3 passed" in done.stdout

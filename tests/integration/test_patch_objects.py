@@ -68,16 +68,8 @@ def current(cache):
     """Wheels for this interpreter and machine."""
     place = cache / f"current-{sys.implementation.cache_tag}"
     if not place.exists():
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "-q",
-            "--no-deps",
-            "-d",
-            f"{place}.part",
-        ]
+        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
+        command = [*pip, "-d", f"{place}.part", *PROJECTS]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         Path(f"{place}.part").rename(place)

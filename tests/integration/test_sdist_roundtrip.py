@@ -6,8 +6,8 @@ import shutil
 import tarfile
 
 import pytest
-from world import run
 from test_frontends import copy_monorepo
+from world import run
 
 NAME = "newton_basins-1.0.0"
 

@@ -13,7 +13,7 @@ def test_a_picture_of_the_size_asked_for(tmp_path):
 
 
 def test_errors_of_the_library_arrive_as_python_errors(tmp_path):
-    with pytest.raises(ValueError, match="constant|degree|coefficient"):
+    with pytest.raises(ValueError, match=r"constant|degree|coefficient"):
         newton_shared.draw(tmp_path / "newton.png", 4, 3, [1])
 
 

@@ -10,7 +10,7 @@ from newton_shared import _core
 __all__ = ["draw"]
 
 
-def draw(
+def draw(  # noqa: PLR0913 - a picture has these parameters
     path: str | os.PathLike[str],
     width: int,
     height: int,
