@@ -14,7 +14,8 @@ from zip_samples import DIST_INFO, WHEEL
 
 from felloe.archive.member import Held, Member, hold
 from felloe.archive.place import placing
-from felloe.archive.wheel import StagedWheel, write_wheel
+from felloe.archive.wheel import StagedWheel
+from felloe.archive.wheel_writer import write_wheel
 from felloe.errors import FelloeError
 from felloe.tags import parse_wheel_name
 
@@ -146,7 +147,7 @@ def test_failing_check_leaves_nothing(tmp_path, monkeypatch):
         assert zipfile.is_zipfile(part)
         raise FelloeError("no")
 
-    monkeypatch.setattr("felloe.archive.wheel.check_zip", refuse)
+    monkeypatch.setattr("felloe.archive.wheel_writer.check_zip", refuse)
     staged = StagedWheel(parse_wheel_name(WHEEL), DIST_INFO, (hold(f"{DIST_INFO}/WHEEL", b""),))
     with pytest.raises(FelloeError):
         write_wheel(staged, tmp_path, 0)
@@ -157,7 +158,8 @@ CHILD = f"""
 import random, sys
 from pathlib import Path
 from felloe.archive.member import hold
-from felloe.archive.wheel import StagedWheel, write_wheel
+from felloe.archive.wheel import StagedWheel
+from felloe.archive.wheel_writer import write_wheel
 from felloe.tags import parse_wheel_name
 noise = random.Random(1)
 members = [hold(f"m{{at}}", noise.randbytes(1 << 17) * 8) for at in range(8)]

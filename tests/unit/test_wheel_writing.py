@@ -15,12 +15,13 @@ from base64 import urlsafe_b64encode
 import pytest
 from zip_samples import DIST_INFO, STORED, WHEEL, Entry, deflate, forge_zip, wheel_files
 
-from felloe.archive import rules, zipwriter
+from felloe.archive import rules, zip_writer
 from felloe.archive.member import Held, Member, hold
 from felloe.archive.record import render_wheel_file
 from felloe.archive.rules import check_zip
-from felloe.archive.wheel import StagedWheel, open_wheel, write_wheel
-from felloe.archive.zipwriter import ZipWriter, dos_time
+from felloe.archive.wheel import StagedWheel, open_wheel
+from felloe.archive.wheel_writer import write_wheel
+from felloe.archive.zip_writer import ZipWriter, dos_time
 from felloe.errors import FelloeError, MalformedArchive
 from felloe.tags import parse_wheel_name
 
@@ -289,7 +290,7 @@ def test_count_at_the_limit(tmp_path, count, size):
 
 
 def test_large_members_use_zip64(tmp_path, monkeypatch):
-    monkeypatch.setattr(zipwriter, "_is_large", lambda _: True)
+    monkeypatch.setattr(zip_writer, "_is_large", lambda _: True)
     path = write_zip(tmp_path / "x.zip", hold("a", b"a" * 99), hold("b", b""))
     check_zip(path)
     with zipfile.ZipFile(path) as archive:
@@ -301,7 +302,7 @@ def test_large_members_use_zip64(tmp_path, monkeypatch):
 
 def test_everything_beyond_the_limit_uses_zip64(tmp_path, monkeypatch):
     """Sizes, offsets and the directory itself, with the limit brought down to 1 MiB."""
-    monkeypatch.setattr(zipwriter, "_LIMIT", 1 << 20)
+    monkeypatch.setattr(zip_writer, "_LIMIT", 1 << 20)
     monkeypatch.setattr(rules, "_LIMIT", 1 << 20)
     members = [hold("a", CONTENTS["much noise"]), hold("b", b"small"), hold("c", CONTENTS["zeros"])]
     path = write_zip(tmp_path / "x.zip", *members)
@@ -321,7 +322,8 @@ def test_everything_beyond_the_limit_uses_zip64(tmp_path, monkeypatch):
 CHILD = """
 import resource, sys, tempfile
 from pathlib import Path
-from felloe.archive.wheel import open_wheel, write_wheel
+from felloe.archive.wheel import open_wheel
+from felloe.archive.wheel_writer import write_wheel
 source, out = map(Path, sys.argv[1:])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with open_wheel(source) as staged:

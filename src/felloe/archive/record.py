@@ -8,20 +8,22 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 
 from felloe.archive.member import Member
-from felloe.archive.zipwriter import Written
 from felloe.tags import WheelName
 
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")  # of the old RECORD; gone with PEP 815
 _COLUMNS = 3
 
 
-def render_record(written: Iterable[Written], record: str) -> bytes:
-    """The lines of RECORD: path, unpadded urlsafe SHA-256, size in bytes."""
+def render_record(digests: Iterable[tuple[Member, bytes]], record: str) -> bytes:
+    """The lines of RECORD: path, unpadded urlsafe SHA-256, size in bytes.
+
+    ``digests`` are the other members with their SHA-256; ``record`` is its own path.
+    """
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    for item in written:
-        digest = urlsafe_b64encode(item.digest.sha256).rstrip(b"=").decode()
-        lines.writerow((item.member.name, f"sha256={digest}", item.member.size))
+    for member, sha256 in digests:
+        digest = urlsafe_b64encode(sha256).rstrip(b"=").decode()
+        lines.writerow((member.name, f"sha256={digest}", member.size))
     lines.writerow((record, "", ""))
     return text.getvalue().encode()
 

@@ -1,4 +1,4 @@
-"""Reading a wheel file without trusting it, writing one to the letter.
+"""Reading a wheel file without trusting it.
 
 The zip format is PKWARE's APPNOTE; what a wheel adds is the binary
 distribution format (PEP 427). Nothing is unpacked: members are ranges of the
@@ -16,12 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from felloe.archive.member import DEFLATED, STORED, Deflated, Member, Region, Stored, hold
+from felloe.archive.member import DEFLATED, STORED, Deflated, Member, Region, Stored
 from felloe.archive.name import check_member_name
-from felloe.archive.place import placing
-from felloe.archive.record import SIGNATURES, render_record
-from felloe.archive.rules import check_zip
-from felloe.archive.zipwriter import ZipWriter
 from felloe.errors import MalformedArchive, UsageError
 from felloe.tags import WheelName, parse_wheel_name
 
@@ -218,27 +214,3 @@ def _find_dist_info(path: Path, name: WheelName, members: tuple[Member, ...]) ->
 
 def _normalized(name: str) -> str:
     return name.lower().replace("-", "_").replace(".", "_")
-
-
-def write_wheel(staged: StagedWheel, directory: Path, epoch: int) -> Path:
-    """Write a wheel into ``directory`` under its own name, RECORD and all.
-
-    Members are sorted, ``.dist-info`` last and RECORD the very last. The file
-    is read back against an index's zip rules before it takes its name.
-    """
-    path = directory / staged.name.filename
-    with placing(path) as (file, part):
-        writer = ZipWriter(file, epoch)
-        written = writer.add(_ordered(staged))
-        record = f"{staged.dist_info}/RECORD"
-        writer.add([hold(record, render_record(written, record))])
-        writer.close()
-        file.flush()
-        check_zip(part)
-    return path
-
-
-def _ordered(staged: StagedWheel) -> list[Member]:
-    prefix = f"{staged.dist_info}/"
-    kept = (m for m in staged.members if m.name not in {prefix + name for name in SIGNATURES})
-    return sorted(kept, key=lambda member: (member.name.startswith(prefix), member.name))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from felloe.archive.wheel import StagedWheel, open_wheel, write_wheel
+from felloe.archive.wheel import StagedWheel, open_wheel
+from felloe.archive.wheel_writer import write_wheel
 from felloe.audit import Role, audit_members
 from felloe.pipeline.finish import Finished, complete, report
 from felloe.pipeline.graft import Workshop

@@ -6,7 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from felloe.archive.place import check_directory
-from felloe.archive.wheel import StagedWheel, open_wheel, write_wheel
+from felloe.archive.wheel import StagedWheel, open_wheel
+from felloe.archive.wheel_writer import write_wheel
 from felloe.errors import FelloeError
 from felloe.pipeline.build import Build
 from felloe.pipeline.finish import finish, retag
