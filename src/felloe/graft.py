@@ -117,7 +117,7 @@ class Layout:
 def _split(member: str) -> tuple[str, str]:
     """The scheme of a member, if it is in a ``.data`` directory, and its path there."""
     top, _, rest = member.partition("/")
-    if not top.endswith(".data"):
+    if not rest or not top.endswith(".data"):
         return "", member
     scheme, _, place = rest.partition("/")
     return scheme, place

@@ -1,5 +1,7 @@
 """Libraries, modules and programs compiled on the spot, and wheels packed from them."""
 
+# ruff: noqa: PLR0913 - what can be said of a wheel are its arguments
+
 from __future__ import annotations
 
 import base64

@@ -5,36 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from elf_samples import forge_elf
 
-from felloe.audit import AuditedObject, Role
-from felloe.binary.elf import ElfObject, Tables
+from felloe.archive.member import hold
+from felloe.audit import Role, audit_members
+from felloe.binary.elf import parse_elf
 from felloe.errors import FelloeError
 from felloe.extension import find_module_name
 from felloe.graft import Collection, External, Layout, Link, Missing, name_grafts, plan_graft
 from felloe.tags import parse_wheel_name
 
 LAYOUT = Layout(parse_wheel_name("Name_x-1.0-cp311-cp311-linux_x86_64.whl"))
-BARE = ElfObject(
-    bits=64,
-    byte_order="<",
-    type=3,
-    machine=62,
-    architecture="x86_64",
-    interpreter=None,
-    needed=(),
-    soname=None,
-    rpath=(),
-    runpath=(),
-    version_needs=(),
-    isa_level=1,
-    executable_stack=False,
-    text_relocations=False,
-    relative_relocations=False,
-    load_alignment=4096,
-    dlopened=(),
-    is_dynamic=True,
-    tables=Tables(0, 0, 0, 0, 0, 0),
-)
+BARE = parse_elf(forge_elf([]))
+"""An object that needs nothing."""
+OBJECT = audit_members([hold("lib.so", forge_elf([]))], {}, "glibc").objects[0]
 
 
 def external(name, content=None, **facts):
@@ -58,8 +42,7 @@ def names_of(contents, *pairs, included=None, private=None):
 
 def member(path, role=Role.LIBRARY, **facts):
     module = find_module_name(path.rpartition("/")[2]) if role is Role.MODULE else None
-    elf = replace(BARE, **facts)
-    return AuditedObject(path, elf, role, "glibc", module, False, False, (), frozenset(), ())
+    return replace(OBJECT, path=path, elf=replace(BARE, **facts), role=role, module=module)
 
 
 def edits_of(*objects, collection=None, foreign=None):
@@ -157,7 +140,7 @@ def test_equal_files_are_one_graft():
 def test_two_files_cannot_have_one_name():
     included = {"/a": "libplug.so", "/b": "libplug.so"}
     collection = Collection((external("a"), external("b")), included=included)
-    with pytest.raises(FelloeError, match="/a and /b would both be libplug.so"):
+    with pytest.raises(FelloeError, match=r"/a and /b would both be libplug\.so"):
         plan_graft((), collection, LAYOUT, {})
 
 

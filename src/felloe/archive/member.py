@@ -11,11 +11,6 @@ from typing import Union
 
 from felloe.errors import MalformedArchive
 
-try:  # the extra felloe[fast]: libdeflate
-    import deflate
-except ImportError:
-    deflate = None
-
 Buffer = Union[bytes, memoryview]
 
 STORED = 0
@@ -128,24 +123,17 @@ class Deflated:
         except zlib.error as cause:
             raise self._broken(cause) from cause
 
-    def read(self) -> Buffer:
-        """All bytes, checked as those of :meth:`chunks`, in memory that is taken once."""
-        if deflate is not None:
-            return self._inflate_whole()
-        whole = memoryview(bytearray(self.size))
-        at = 0
-        for chunk in self.chunks():
-            whole[at : at + len(chunk)] = chunk
-            at += len(chunk)
-        return whole.toreadonly()
-
-    def _inflate_whole(self) -> Buffer:
+    def read(self) -> bytes:
+        """All bytes, checked as those of :meth:`chunks`, in one piece."""
+        stream = zlib.decompressobj(_RAW_DEFLATE)
         try:
-            data: bytes = deflate.deflate_decompress(self.region.view, self.size)
-        except deflate.DeflateError as cause:
-            raise self.region.broken(f"{self.name} is not a deflated stream of its size") from cause
+            data = stream.decompress(self.region.view, self.size + 1)
+        except zlib.error as cause:
+            raise self._broken(cause) from cause
+        if stream.unused_data:
+            raise self._has_more()
         if (len(data), zlib.crc32(data)) != (self.size, self.crc):
-            raise self.region.broken(f"{self.name} differs from its stated size or CRC-32")
+            raise self._differs()
         return data
 
     def chunks(self) -> Iterator[Buffer]:
@@ -158,7 +146,7 @@ class Deflated:
                 break
             yield chunk
         if (size, crc) != (self.size, self.crc):
-            raise self.region.broken(f"{self.name} differs from its stated size or CRC-32")
+            raise self._differs()
 
     def _inflated(self) -> Iterator[bytes]:
         stream = zlib.decompressobj(_RAW_DEFLATE)
@@ -169,13 +157,19 @@ class Deflated:
                     yield stream.decompress(source, CHUNK)
                     source = stream.unconsumed_tail
                 if stream.eof and (source or stream.unused_data):
-                    raise self.region.broken(f"{self.name} has bytes after its deflated stream")
+                    raise self._has_more()
             yield stream.flush()
         except zlib.error as cause:
             raise self._broken(cause) from cause
 
     def _broken(self, cause: zlib.error) -> MalformedArchive:
         return self.region.broken(f"{self.name} is not a deflated stream ({cause})")
+
+    def _has_more(self) -> MalformedArchive:
+        return self.region.broken(f"{self.name} has bytes after its deflated stream")
+
+    def _differs(self) -> MalformedArchive:
+        return self.region.broken(f"{self.name} differs from its stated size or CRC-32")
 
     @property
     def packed_size(self) -> int:

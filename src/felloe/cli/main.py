@@ -6,29 +6,32 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from felloe import __version__, console
-from felloe.cli import audit, check, repair
 from felloe.errors import FelloeError
 
-_COMMANDS = (audit, check, repair)
+COMMANDS = ("audit", "check", "repair")
+"""The modules of this package that are commands."""
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+def make_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of these commands; each brings the imports of what it does."""
     parser = argparse.ArgumentParser(
         prog="felloe", description="Wheels of C and C++ extensions that run where their names say."
     )
     parser.add_argument("--version", action="version", version=f"felloe {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add_parser(commands)
+    for name in names:
+        import_module(f"felloe.cli.{name}").add_parser(commands)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command. 0 is yes, 1 is no, 2 is that it was not understood."""
-    options = make_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    asked = [name for name in COMMANDS if name in words[:1]]
+    options = make_parser(asked or COMMANDS).parse_args(words)
     try:
         code: int = options.run(options)
     except FelloeError as error:

@@ -1,0 +1,3 @@
+int outer(void);
+
+int main(void) { return outer(); }
