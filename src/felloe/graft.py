@@ -19,8 +19,8 @@ from felloe.audit import AuditedObject, Role
 from felloe.binary.elf import ElfObject
 from felloe.constraint import is_libpython
 from felloe.errors import FelloeError
+from felloe.hygiene import is_relative_to_origin
 from felloe.patch.edit import Edit
-from felloe.portability import is_relative_to_origin
 from felloe.tags import WheelName
 
 _HASH_DIGITS = 8

@@ -14,6 +14,7 @@ from felloe.audit import AuditedObject, Evidence, Role, constrain_needed
 from felloe.binary.layout import is_known
 from felloe.constraint import Constraint, Kind
 from felloe.finding import Finding
+from felloe.hygiene import observe
 from felloe.policy.family import FAMILY_OF_LIBC, NEVER, Policies, PolicyFamily
 
 _DEFAULT_MUSL = "musllinux_1_2"
@@ -177,53 +178,12 @@ def _machine(item: AuditedObject) -> str:
 def _notes(
     own: list[AuditedObject], foreign: list[AuditedObject], evidence: Evidence
 ) -> Iterator[Finding]:
+    provided = evidence.provided(own[0].elf.architecture if own else None)
     for item in own:
-        yield from _object_notes(item)
+        yield from observe(item, provided)
     for item in foreign:
         if item.module is None:
             yield Finding(f"{item.path} is for {_machine(item)}: not audited", path=item.path)
     for opaque in evidence.opaque:
         if opaque.module is None:
             yield Finding(f"{opaque.path}: {opaque.reason}", path=opaque.path)
-
-
-def is_relative_to_origin(entry: str) -> bool:
-    """Whether an RPATH entry begins at the object's own directory (ld.so(8))."""
-    first = entry.partition("/")[0]
-    return first in ("$ORIGIN", "${ORIGIN}")
-
-
-def _object_notes(item: AuditedObject) -> Iterator[Finding]:
-    if item.elf.text_relocations:
-        yield Finding(
-            f"{item.path} has text relocations, which hardened systems refuse",
-            hint="compile every source of it with -fPIC",
-            path=item.path,
-        )
-    if item.elf.relative_relocations and item.libc == "musl":
-        yield Finding(
-            f"{item.path} has packed relocations (DT_RELR), which musl applies from 1.2.4 on",
-            path=item.path,
-        )
-    for soname in item.elf.dlopened:
-        yield Finding(
-            f"{item.path} declares that it loads {soname} at run time",
-            hint="name it in `libraries.include` if the wheel is to bring it along",
-            path=item.path,
-        )
-    for name, entries in (("RPATH", item.elf.rpath), ("RUNPATH", item.elf.runpath)):
-        for entry in entries:
-            if not entry:
-                yield Finding(
-                    f"{item.path} has an empty {name} entry: the loader searches the current "
-                    "directory, whoever owns it",
-                    hint="set INSTALL_RPATH in CMake to $ORIGIN paths",
-                    path=item.path,
-                )
-            elif not is_relative_to_origin(entry):
-                place = "a place on the build machine" if entry.startswith("/") else "no place"
-                yield Finding(
-                    f"{item.path} has the {name} entry {entry}, {place}",
-                    hint="set INSTALL_RPATH in CMake to $ORIGIN paths",
-                    path=item.path,
-                )

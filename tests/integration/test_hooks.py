@@ -279,8 +279,8 @@ def test_a_killed_build_leaves_no_wheel(with_table, engine_python, clean_environ
 TIDY_ENGINE = """
 import pathlib, time
 def build_wheel(directory, config_settings=None, metadata_directory=None):
-    print("at work", flush=True)
     try:
+        print("at work", flush=True)
         time.sleep(60)
     finally:
         time.sleep(1)
