@@ -134,8 +134,6 @@ def test_it_draws_where_neither_library_is(wheel, prefix, make_venv, environ, tm
     probe = run(*unshare, "sh", "-c", f"! test -s {libraries[0]}", env=inside, check=False)
     # Where the system does not let us mount, what the process has mapped must do.
     away = unshare if probe.returncode == 0 else ()
-    if os.geteuid() == 0 and "CI" not in os.environ:
-        assert away or "permitted" in probe.stdout or "denied" in probe.stdout
     done = run(*away, python, "-c", _DRAW, cwd=tmp_path, env=inside)
     assert (tmp_path / "newton.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     mapped = done.stdout.split()
