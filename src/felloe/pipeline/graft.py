@@ -16,8 +16,6 @@ from felloe.constraint import Kind
 from felloe.explanation import WAYS_OUT
 from felloe.finding import Finding
 from felloe.graft import Collection, Graft, GraftPlan, Layout, Missing, plan_graft
-from felloe.host.gather import gather, needs_path
-from felloe.host.loader import Loader, read_search_path
 from felloe.patch.edit import Edit
 from felloe.policy.family import Policies
 from felloe.portability import Portability
@@ -122,11 +120,16 @@ def _find_needy_programs(
     layout: Layout, evidence: Evidence, portability: Portability, workshop: Workshop
 ) -> Iterator[str]:
     """The programs on PATH that need libraries to which a path must lead."""
+    own = _find_own(evidence, portability)
+    programs = [o for o in own if o.role is Role.PROGRAM and layout.is_script(o.path)]
     family, settings = portability.family, workshop.settings.libraries
+    if not programs or family is None:
+        return
+    from felloe.host.gather import needs_path
+
     provided = evidence.provided(portability.architecture)
-    for item in _find_own(evidence, portability):
-        is_program = item.role is Role.PROGRAM and layout.is_script(item.path)
-        if is_program and family is not None and needs_path(item.elf, provided, family, settings):
+    for item in programs:
+        if needs_path(item.elf, provided, family, settings):
             yield item.path
 
 
@@ -137,8 +140,12 @@ def _gather(
     workshop: Workshop,
 ) -> Collection:
     family, settings = portability.family, workshop.settings.libraries
-    if family is None:
+    is_needy = any(item.kind is Kind.LIBRARY for item in portability.constraints)
+    if family is None or not (is_needy or settings.include):
         return Collection()
+    from felloe.host.gather import gather
+    from felloe.host.loader import Loader, read_search_path
+
     libc = "musl" if family.name == "musllinux" else "glibc"
     extra = tuple(Path(place) for place in settings.search)
     paths = read_search_path(workshop.environ, extra, libc, portability.architecture)
