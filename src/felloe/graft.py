@@ -1,73 +1,23 @@
 """What to copy into a wheel, under which names, and how to edit what needs it.
 
-A grafted library is renamed after its own content and that of every library it
-needs in turn (a Merkle name), so two wheels share a loaded library only if all
-that is behind it is the same. auditwheel names by the library's own bytes
-alone, and then the second wheel gets the first one's dependencies.
-
 Pure: facts in, a plan out.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from posixpath import basename, dirname, join, normpath, relpath
 
 from felloe.audit import AuditedObject, Role
 from felloe.binary.elf import ElfObject
 from felloe.constraint import is_libpython
 from felloe.errors import FelloeError
+from felloe.external import Collection, External, Link
 from felloe.hygiene import is_relative_to_origin
+from felloe.merkle import name_grafts
 from felloe.patch.edit import Edit
 from felloe.tags import WheelName
-
-_HASH_DIGITS = 8
-
-
-@dataclass(frozen=True)
-class External:
-    """A library of the build machine that a wheel needs."""
-
-    path: str
-    """The file itself, symbolic links resolved; also its identity in a plan."""
-    soname: str
-    """Its own, or else the name it is needed by; never with a directory."""
-    digest: str
-    """SHA-256 of the file, hexadecimal."""
-    elf: ElfObject
-
-
-@dataclass(frozen=True)
-class Link:
-    """``requester`` (a member's name, or an external's path) needs ``target`` as ``soname``."""
-
-    requester: str
-    soname: str
-    target: str
-
-
-@dataclass(frozen=True)
-class Missing:
-    """A needed library that was found nowhere, and where it was looked for."""
-
-    requester: str
-    soname: str
-    places: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Collection:
-    """The externals that a wheel needs, directly or through one another."""
-
-    externals: tuple[External, ...] = ()
-    links: tuple[Link, ...] = ()
-    missing: tuple[Missing, ...] = ()
-    waived: frozenset[str] = frozenset()
-    """Needed names that are not copied because somebody said so."""
-    included: Mapping[str, str] = field(default_factory=dict)
-    """Paths of externals that are loaded by name at run time -> that name, which they keep."""
 
 
 @dataclass(frozen=True)
@@ -160,59 +110,6 @@ def plan_graft(
         if edit.expect(item.elf) != item.elf:
             edits[item.path] = edit
     return GraftPlan(tuple(grafts.values()), edits)
-
-
-def name_grafts(collection: Collection, private: Mapping[str, str] | None = None) -> dict[str, str]:
-    """External's path -> its file name in the wheel.
-
-    The hash covers the file and, with the names they are needed under, the
-    files of all that it leads to. ``private`` are the externals that need what
-    only this wheel holds, each with something that tells the wheel apart.
-    """
-    contents = {
-        external.path: " ".join(
-            (
-                external.digest,
-                (private or {}).get(external.path, ""),
-                collection.included.get(external.path, ""),
-            )
-        )
-        for external in collection.externals
-    }
-    needs: dict[str, list[Link]] = {path: [] for path in contents}
-    for link in collection.links:
-        if link.requester in needs:
-            needs[link.requester].append(link)
-    return {
-        external.path: collection.included.get(external.path)
-        or _with_hash(external.soname, _merkle(external.path, contents, needs))
-        for external in collection.externals
-    }
-
-
-def _merkle(path: str, contents: Mapping[str, str], needs: Mapping[str, list[Link]]) -> str:
-    """A hash of a file and of the whole graph behind it, so cycles are no special case.
-
-    Each file is numbered when it is first reached, which from a given root
-    happens in one order only: graphs of one shape and content give one text.
-    """
-    numbers = {path: 0}
-    queue, lines = [path], []
-    for current in queue:
-        line = [contents[current]]
-        for link in sorted(needs[current], key=lambda link: link.soname):
-            if link.target not in numbers:
-                numbers[link.target] = len(numbers)
-                queue.append(link.target)
-            line.append(f"{link.soname} {numbers[link.target]}")
-        lines.append("\t".join(line))
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_HASH_DIGITS]
-
-
-def _with_hash(soname: str, digest: str) -> str:
-    """``libpng16.so.16`` -> ``libpng16-1a2b3c4d.so.16``."""
-    stem, dot, rest = soname.partition(".so")
-    return f"{stem}-{digest}{dot}{rest}"
 
 
 def _renames(links: Iterable[Link], names: Mapping[str, str]) -> dict[str, dict[str, str]]:

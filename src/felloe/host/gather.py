@@ -19,7 +19,7 @@ from typing import NamedTuple
 from felloe.audit import AuditedObject
 from felloe.binary.elf import ElfObject
 from felloe.constraint import is_libpython, is_loader
-from felloe.graft import Collection, External, Link, Missing
+from felloe.external import Collection, External, Link, Missing
 from felloe.host.loader import HostLibrary, Loader, Requester
 from felloe.policy.family import PolicyFamily
 from felloe.settings import LibrarySettings

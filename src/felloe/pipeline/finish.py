@@ -13,8 +13,9 @@ from felloe.archive.record import render_wheel_file
 from felloe.archive.wheel import StagedWheel
 from felloe.audit import audit_members
 from felloe.errors import FelloeError
+from felloe.external import Missing
 from felloe.finding import Finding
-from felloe.graft import Graft, Missing
+from felloe.graft import Graft
 from felloe.pipeline.graft import GraftedWheel, Workshop, graft
 from felloe.settings import Settings
 from felloe.tags import WheelName

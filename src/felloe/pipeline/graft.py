@@ -14,8 +14,9 @@ from felloe.archive.wheel import StagedWheel
 from felloe.audit import AuditedObject, Evidence, Role, audit_members
 from felloe.constraint import Kind
 from felloe.explanation import WAYS_OUT
+from felloe.external import Collection, Missing
 from felloe.finding import Finding
-from felloe.graft import Collection, Graft, GraftPlan, Layout, Missing, plan_graft
+from felloe.graft import Graft, GraftPlan, Layout, plan_graft
 from felloe.patch.edit import Edit
 from felloe.policy.family import Policies
 from felloe.portability import Portability
