@@ -4,6 +4,9 @@ Content is deflated in chunks, each primed with the 32 KiB before it, which
 together are one stream (RFC 1951; the chunks end on byte boundaries by a sync
 flush). Where a chunk ends does not depend on the number of threads, so neither
 do the bytes. What lies deflated in another zip file already is carried over.
+
+With the extra felloe[fast], libdeflate does the same in a third of the time, to
+a slightly smaller size and so to other bytes; it takes a member whole.
 """
 
 from __future__ import annotations
@@ -17,11 +20,18 @@ from typing import NamedTuple, TypeVar
 
 from felloe.archive.member import CHUNK, Deflated, Member, Plain
 
+try:
+    import deflate
+except ImportError:  # the extra felloe[fast] was not asked for
+    deflate = None
+
 _Item = TypeVar("_Item")
 
 _LEVEL = 6
 _RAW_DEFLATE = -15
 _WINDOW = 1 << 15
+_MOST_WHOLE = 64 << 20
+"""Bytes of the largest member that is held in memory as one piece."""
 _AHEAD = 16
 """Pieces under way at once: the bound on memory, in MiB."""
 
@@ -58,6 +68,8 @@ def _start(member: Member, pool: ThreadPoolExecutor) -> Iterator[Piece]:
     if isinstance(content, Deflated):
         size = content.packed_size
         chunks: Iterator[Future[bytes]] = map(_done, content.packed())
+    elif deflate is not None and member.size <= _MOST_WHOLE:
+        size, chunks = 1, iter([pool.submit(_deflate_whole, content)])
     else:
         size = member.size
         chunks = (pool.submit(_deflate, content, at, size) for at in range(0, size, CHUNK))
@@ -82,6 +94,11 @@ def _deflate(content: Plain, start: int, size: int) -> bytes:
     stream = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_DEFLATE, zdict=data[:window])
     flush = zlib.Z_FINISH if start + CHUNK >= size else zlib.Z_SYNC_FLUSH
     return stream.compress(data[window:]) + stream.flush(flush)
+
+
+def _deflate_whole(content: Plain) -> bytes:
+    """All of a member by libdeflate, which knows no chunks."""
+    return bytes(deflate.deflate_compress(content.read(), _LEVEL))
 
 
 def _digest(member: Member) -> Digest:

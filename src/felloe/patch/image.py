@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from felloe.binary.layout import BYTE_ORDERS, CLASSES, IDENT_SIZE, LAYOUTS, SegmentType
 from felloe.errors import MalformedBinary
@@ -153,7 +153,7 @@ class Image:
             )
         for at, section in enumerate(self.sections):
             place = self.shoff + at * self.section_record.size
-            self.section_record.pack_into(self.data, place, *astuple(section))
+            self.section_record.pack_into(self.data, place, *vars(section).values())
         form = self.layout.header
         header = list(form.unpack_from(self.data, IDENT_SIZE))
         header[4], header[9] = self.phoff, len(self.segments)
@@ -169,7 +169,7 @@ class Image:
         return segment
 
     def _as_record(self, segment: Segment) -> tuple[int, ...]:
-        record: tuple[int, ...] = astuple(segment)
+        record: tuple[int, ...] = tuple(vars(segment).values())
         return record if self.bits == 64 else (record[0], *record[2:7], record[1], record[7])
 
     def _read_sections(self, size: int, count: int) -> Iterator[Section]:
