@@ -49,6 +49,11 @@ class WheelName:
     def data(self) -> str:
         return f"{self.distribution}-{self.version}.data"
 
+    @property
+    def libc(self) -> str:
+        """The C library that the platform tags name: ``musl`` if all do, else ``glibc``."""
+        return "musl" if all(p.startswith("musllinux") for p in self.platforms) else "glibc"
+
     def triples(self) -> tuple[str, ...]:
         """Every tag the set stands for, as ``WHEEL`` lists them, sorted."""
         return tuple(sorted("-".join(t) for t in product(self.pythons, self.abis, self.platforms)))

@@ -28,7 +28,6 @@ def audit_wheel(path: Path, policies: Policies) -> tuple[Evidence, Verdict]:
 
 def audit_staged(staged: StagedWheel, policies: Policies) -> tuple[Evidence, Verdict]:
     """The same of an open wheel, without a word on its RECORD."""
-    only_musl = all(platform.startswith("musl") for platform in staged.name.platforms)
-    libc = "musl" if only_musl else "glibc"
+    libc = staged.name.libc
     evidence = audit_members(staged.members, policies, libc)
     return evidence, judge(evidence, staged.name, libc, policies)

@@ -147,9 +147,8 @@ def _gather(
     from felloe.host.gather import gather
     from felloe.host.loader import Loader, read_search_path
 
-    libc = "musl" if family.name == "musllinux" else "glibc"
     extra = tuple(Path(place) for place in settings.search)
-    paths = read_search_path(workshop.environ, extra, libc, portability.architecture)
+    paths = read_search_path(workshop.environ, extra, family.libc, portability.architecture)
     provided = evidence.provided(portability.architecture)
     return gather(objects, provided, family, settings, Loader(paths))
 
@@ -233,8 +232,7 @@ def _audit_again(
     evidence: Evidence, fresh: Sequence[Member], portability: Portability, workshop: Workshop
 ) -> Evidence:
     """The evidence with that of changed and added objects."""
-    family = portability.family
-    libc = "musl" if family is not None and family.name == "musllinux" else "glibc"
+    libc = portability.family.libc if portability.family else "glibc"
     new = audit_members(fresh, workshop.policies, libc)
     changed = {item.path for item in new.objects}
     kept = tuple(item for item in evidence.objects if item.path not in changed)

@@ -42,8 +42,8 @@ def repair_wheel(
     """
     with TemporaryDirectory(prefix="felloe-") as scratch, open_wheel(wheel) as staged:
         workshop = Workshop(settings, policies, environ, Path(scratch))
-        libc = "musl" if any(tag.startswith("musl") for tag in staged.name.platforms) else "glibc"
-        finished = complete(staged, _unclaimed(staged, policies), libc, workshop)
+        claim = _unclaimed(staged, policies)
+        finished = complete(staged, claim, staged.name.libc, workshop)
         if finished.violation is not None and settings.on_violation == "error":
             return Repair(staged.name, finished, None)
         report(finished)

@@ -51,6 +51,11 @@ class PolicyFamily:
     version_prefixes: frozenset[str]
     """``GLIBC``, ``GLIBCXX``, …: what a known symbol version begins with."""
 
+    @property
+    def libc(self) -> str:
+        """The C library of the systems it speaks of: ``glibc`` or ``musl``."""
+        return next(libc for libc, name in FAMILY_OF_LIBC.items() if name == self.name)
+
     def version_floor(self, version: str) -> int:
         """The floor of a needed symbol version.
 
