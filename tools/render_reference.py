@@ -12,9 +12,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from felloe.audit.explanation import WAYS_OUT
 from felloe.cli.main import make_parser
 from felloe.engine import NAME, OLDEST
-from felloe.explanation import WAYS_OUT
 from felloe.index.rule import Rule
 from felloe.option import OPTIONS
 

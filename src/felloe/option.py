@@ -19,6 +19,8 @@ class Option:
     values: str
     """The same, for people."""
     meaning: str
+    takes_bool: bool = False
+    """Whether TOML's own true and false may stand for the words."""
 
     @property
     def variable(self) -> str:
@@ -41,6 +43,8 @@ class Option:
             return self._read_list(value, ";")
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
+        if isinstance(value, bool) and self.takes_bool:
+            value = str(value).lower()
         if not isinstance(value, str):
             return "", f"takes one string, not {value!r}"
         return value, self._malformed([value])
@@ -147,6 +151,79 @@ OPTIONS = (
             'Libraries that another distribution installs: `{torch = ["libtorch*.so*"]}`. They '
             "are not copied; the binaries find them by a relative path, and the distribution "
             "must be among the project's `dependencies`."
+        ),
+    ),
+    Option(
+        key="target",
+        default="auto",
+        form=re.compile(r"auto|[a-z]\w*"),
+        values="a platform tag, such as `manylinux_2_17_x86_64`",
+        meaning=(
+            "The platform to build for; `auto` is the running interpreter's. Another machine, "
+            "another C library or an older glibc than this system's needs a toolchain for it."
+        ),
+    ),
+    Option(
+        key="toolchain",
+        default="host",
+        form=re.compile(r"host|zig"),
+        values='`"host"` or `"zig"`',
+        meaning=(
+            "Which compilers build: those that CMake finds, or zig's, which reach every `target` "
+            "from any machine. With `zig` the hooks ask for the `ziglang` wheel."
+        ),
+    ),
+    Option(
+        key="stdlib",
+        default="libc++",
+        form=re.compile(r"libc\+\+|libstdc\+\+"),
+        values='`"libc++"` or `"libstdc++"`',
+        meaning=(
+            "The C++ standard library of zig's builds, linked statically. `libstdc++` comes "
+            "from `sysroot`, and is the one for wheels whose libraries pass C++ objects or "
+            "exceptions to one another."
+        ),
+    ),
+    Option(
+        key="sysroot",
+        default="",
+        form=_ANY,
+        values="a directory",
+        meaning="Where the headers and libraries of the target are, for what zig does not bring.",
+    ),
+    Option(
+        key="cache",
+        default="auto",
+        form=re.compile(r"auto|true|false|1|0"),
+        values='`true`, `false` or `"auto"`',
+        takes_bool=True,
+        meaning=(
+            "Whether build environments and build trees are kept between builds. `auto` keeps "
+            "them, except where `CI` is set and an sdist is built."
+        ),
+    ),
+    Option(
+        key="cache-dir",
+        default="",
+        form=_ANY,
+        values="a directory",
+        meaning="Where they are kept; the default is `felloe` in the user's cache directory.",
+    ),
+    Option(
+        key="cache-limit",
+        default="5GB",
+        form=re.compile(r"\d+(\.\d+)?\s?(kB|MB|GB|TB)"),
+        values="a size in kB, MB, GB or TB",
+        meaning="How much is kept. What was not used for longest goes first.",
+    ),
+    Option(
+        key="compiler-launcher",
+        default="auto",
+        form=_ANY,
+        values='`"auto"`, `"none"` or a program',
+        meaning=(
+            "The compiler cache to run compilers through. `auto` takes `sccache` or `ccache` if "
+            "it is installed and the project names no launcher itself."
         ),
     ),
 )

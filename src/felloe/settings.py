@@ -22,6 +22,9 @@ ConfigSettings = Mapping[str, Any]
 DEFAULT_EPOCH = 1577836800
 """2020-01-01T00:00:00Z: the time of everything that has none of its own."""
 
+COMMAND_TABLES = ("build", "ci")
+"""Tables of ``[tool.felloe]`` that belong to the command of the same name."""
+
 _BY_KEY = {option.key: option for option in OPTIONS}
 _BY_VARIABLE = {option.variable: option for option in OPTIONS}
 _PREFIX = "FELLOE_"
@@ -40,6 +43,33 @@ class LibrarySettings:
 
 
 @dataclass(frozen=True)
+class ToolchainSettings:
+    """What to build for, and with which compilers."""
+
+    target: str = "auto"
+    """A platform tag, or ``auto``."""
+    kind: str = "host"
+    """``host`` or ``zig``."""
+    stdlib: str = "libc++"
+    sysroot: str = ""
+    """A directory; empty if none was named."""
+    launcher: str = "auto"
+    """A compiler cache, ``auto`` or ``none``."""
+
+
+@dataclass(frozen=True)
+class CacheSettings:
+    """What to keep between builds."""
+
+    use: str = "auto"
+    """``true``, ``false`` or ``auto``."""
+    directory: str = ""
+    """Empty for the user's cache directory."""
+    limit: int = 5 * 10**9
+    """Bytes."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """The settings of one build."""
 
@@ -49,6 +79,8 @@ class Settings:
     on_violation: str = "degrade"
     strip: str = "none"
     libraries: LibrarySettings = LibrarySettings()
+    toolchain: ToolchainSettings = ToolchainSettings()
+    cache: CacheSettings = CacheSettings()
     epoch: int = DEFAULT_EPOCH
     """Seconds since 1970, UTC, that stand in every archive written."""
 
@@ -91,9 +123,13 @@ def read_settings(
     epoch = _read_epoch(environ, problems)
     if problems:
         raise FelloeError("\n".join(problems), hint=f"felloe's keys are {', '.join(_BY_KEY)}")
+    return _make_settings(values, origins.get("platform", "the default"), epoch)
+
+
+def _make_settings(values: Mapping[str, Any], platform_origin: str, epoch: int) -> Settings:
     return Settings(
         platform=values["platform"],
-        platform_origin=origins.get("platform", "the default"),
+        platform_origin=platform_origin,
         on_violation=values["on-violation"],
         strip=values["strip"],
         libraries=LibrarySettings(
@@ -102,8 +138,26 @@ def read_settings(
             search=values["libraries.search"],
             provided_by=values["libraries.provided-by"],
         ),
+        toolchain=ToolchainSettings(
+            target=values["target"],
+            kind=values["toolchain"],
+            stdlib=values["stdlib"],
+            sysroot=values["sysroot"],
+            launcher=values["compiler-launcher"],
+        ),
+        cache=CacheSettings(
+            use={"1": "true", "0": "false"}.get(values["cache"], values["cache"]),
+            directory=values["cache-dir"],
+            limit=_parse_size(values["cache-limit"]),
+        ),
         epoch=epoch,
     )
+
+
+def _parse_size(text: str) -> int:
+    """Bytes: ``5GB``, ``1.5 TB``."""
+    number, unit = text[:-2], text[-2:]
+    return int(float(number) * 1000 ** (1 + ("kB", "MB", "GB", "TB").index(unit)))
 
 
 def split_config(
@@ -121,6 +175,8 @@ def _is_ours(key: str) -> bool:
 
 
 def _in_table(table: object) -> Iterator[_Given]:
+    if isinstance(table, Mapping):
+        table = {key: value for key, value in table.items() if key not in COMMAND_TABLES}
     yield from _flatten("tool.felloe.", "", table)
 
 

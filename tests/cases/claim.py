@@ -14,10 +14,10 @@ from typing import Union
 from specimen import Specimen, Workshop
 
 from felloe.archive.wheel import open_wheel
-from felloe.audit import audit_members
+from felloe.audit.evidence import audit_members
+from felloe.audit.verdict import Verdict, judge
 from felloe.policy.family import read_policies
 from felloe.tags import parse_wheel_name
-from felloe.verdict import Verdict, judge
 
 Content = Union[Specimen, bytes, str]
 

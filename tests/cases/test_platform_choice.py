@@ -9,8 +9,8 @@ from case import LINUX, ML2014, Says, m
 from claim import make_wheel, verdict_of
 from specimen import Need, Specimen, module
 
+from felloe.audit.verdict import choose_platforms
 from felloe.errors import FelloeError
-from felloe.verdict import choose_platforms
 
 _M = m("cpython-311")
 _NEW = module("m", needs=(Need("libc.so.6", "GLIBC_2.34", ("f", "g")),))

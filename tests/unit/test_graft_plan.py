@@ -8,13 +8,13 @@ import pytest
 from elf_samples import forge_elf
 
 from felloe.archive.member import hold
-from felloe.audit import Role, audit_members
+from felloe.audit.evidence import Role, audit_members
 from felloe.binary.elf import parse_elf
 from felloe.errors import FelloeError
 from felloe.extension import find_module_name
-from felloe.external import Collection, External, Link, Missing
-from felloe.graft import Layout, plan_graft
-from felloe.merkle import name_grafts
+from felloe.graft.external import Collection, External, Link, Missing
+from felloe.graft.merkle import name_grafts
+from felloe.graft.plan import Layout, plan_graft
 from felloe.tags import parse_wheel_name
 
 LAYOUT = Layout(parse_wheel_name("Name_x-1.0-cp311-cp311-linux_x86_64.whl"))

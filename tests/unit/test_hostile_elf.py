@@ -206,12 +206,12 @@ def test_names_cannot_steer_a_terminal(hostile):
 CHILD = """
 import resource, sys
 from felloe.archive.member import hold
-from felloe.audit import audit_members
+from felloe.audit.evidence import audit_members
 from felloe.errors import FelloeError
 from felloe.policy.family import read_policies
-from felloe.report import render_json
+from felloe.audit.report import render_json
 from felloe.tags import parse_wheel_name
-from felloe.verdict import judge
+from felloe.audit.verdict import judge
 import json
 policies, seconds, data = read_policies(), float(sys.argv[2]), open(sys.argv[1], "rb").read()
 status = open("/proc/self/status").read()

@@ -142,7 +142,10 @@ def names_in(tree):
         (r"print|sys\.std(out|err)\.write", (PRINTER,)),
         (r"(import )?os\.(environb?|getenvb?|putenv|unsetenv)", READERS),
         (r"import (sysconfig|platform)(\..*)?", READERS),
-        (r"Path\.(cwd|home)|(import )?os\.getcwdb?|.*\.expanduser", READERS),
+        (
+            r"Path\.(cwd|home)|(import )?os\.getcwdb?|.*\.expanduser",
+            (*READERS, "felloe.cache.place"),
+        ),
         (r"(.*\.)?f?chdir", ()),
         (r"import scikit_build_core(\..*)?", ("felloe",)),
     ],

@@ -30,11 +30,11 @@ from zip_samples import (
 
 from felloe.archive import member as member_module
 from felloe.archive.wheel import open_wheel
-from felloe.audit import audit_members
+from felloe.audit.evidence import audit_members
+from felloe.audit.report import render_json, render_text
+from felloe.audit.verdict import judge
 from felloe.errors import FelloeError, MalformedArchive, UsageError
 from felloe.policy.family import read_policies
-from felloe.report import render_json, render_text
-from felloe.verdict import judge
 
 SOUND = forge_wheel()
 POLICIES = read_policies()

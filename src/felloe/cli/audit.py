@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from felloe import console
+from felloe.audit.report import render_failure, render_json, render_text
 from felloe.errors import FelloeError, UsageError
 from felloe.pipeline.audit import audit_wheel
 from felloe.policy.family import Policies, read_policies
-from felloe.report import render_failure, render_json, render_text
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -16,10 +16,10 @@ from pathlib import Path
 from posixpath import basename
 from typing import NamedTuple
 
-from felloe.audit import AuditedObject
+from felloe.audit.constraint import is_libpython, is_loader
+from felloe.audit.evidence import AuditedObject
 from felloe.binary.elf import ElfObject
-from felloe.constraint import is_libpython, is_loader
-from felloe.external import Collection, External, Link, Missing
+from felloe.graft.external import Collection, External, Link, Missing
 from felloe.host.loader import HostLibrary, Loader, Requester
 from felloe.policy.family import PolicyFamily
 from felloe.settings import LibrarySettings

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from felloe.archive.record import find_record_problem
 from felloe.archive.wheel import StagedWheel, open_wheel
-from felloe.audit import Evidence, audit_members
+from felloe.audit.evidence import Evidence, audit_members
+from felloe.audit.verdict import Verdict, judge
 from felloe.finding import Finding
 from felloe.policy.family import Policies
-from felloe.verdict import Verdict, judge
 
 
 def audit_wheel(path: Path, policies: Policies) -> tuple[Evidence, Verdict]:

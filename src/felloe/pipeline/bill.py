@@ -11,7 +11,7 @@ from typing import Any
 from felloe import __version__
 from felloe.archive.member import Member, hold
 from felloe.archive.wheel import StagedWheel
-from felloe.graft import Graft
+from felloe.graft.plan import Graft
 from felloe.host.package import find_owners
 from felloe.sbom import Component, render_sbom
 

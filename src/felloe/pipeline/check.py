@@ -16,7 +16,8 @@ from felloe.archive.member import Member
 from felloe.archive.name import check_member_name
 from felloe.archive.rules import check_zip
 from felloe.archive.wheel import StagedWheel, open_wheel
-from felloe.audit import Evidence
+from felloe.audit.evidence import Evidence
+from felloe.audit.verdict import Verdict
 from felloe.errors import FelloeError, MalformedArchive, UsageError
 from felloe.index.entry_point_rules import check_entry_points
 from felloe.index.metadata_rules import (
@@ -41,7 +42,6 @@ from felloe.index.wheel_file_rules import check_directories, check_wheel_file
 from felloe.pipeline.audit import audit_staged
 from felloe.policy.family import Policies
 from felloe.tags import parse_wheel_name
-from felloe.verdict import Verdict
 
 _SDIST = ".tar.gz"
 _OTHER_SDISTS = (".zip", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".tar.zst", ".egg")

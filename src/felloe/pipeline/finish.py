@@ -11,15 +11,15 @@ from felloe import __version__, console
 from felloe.archive.member import hold
 from felloe.archive.record import render_wheel_file
 from felloe.archive.wheel import StagedWheel
-from felloe.audit import audit_members
+from felloe.audit.evidence import audit_members
+from felloe.audit.verdict import Verdict, choose_platforms, judge
 from felloe.errors import FelloeError
-from felloe.external import Missing
 from felloe.finding import Finding
-from felloe.graft import Graft
+from felloe.graft.external import Missing
+from felloe.graft.plan import Graft
 from felloe.pipeline.graft import GraftedWheel, Workshop, graft
 from felloe.settings import Settings
 from felloe.tags import WheelName
-from felloe.verdict import Verdict, choose_platforms, judge
 
 GENERATOR = f"felloe {__version__}"
 

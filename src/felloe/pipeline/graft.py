@@ -11,15 +11,15 @@ from posixpath import basename
 from felloe import console
 from felloe.archive.member import Member, hold, store
 from felloe.archive.wheel import StagedWheel
-from felloe.audit import AuditedObject, Evidence, Role, audit_members
-from felloe.constraint import Kind
-from felloe.explanation import WAYS_OUT
-from felloe.external import Collection, Missing
+from felloe.audit.constraint import Kind
+from felloe.audit.evidence import AuditedObject, Evidence, Role, audit_members
+from felloe.audit.explanation import WAYS_OUT
+from felloe.audit.portability import Portability
 from felloe.finding import Finding
-from felloe.graft import Graft, GraftPlan, Layout, plan_graft
+from felloe.graft.external import Collection, Missing
+from felloe.graft.plan import Graft, GraftPlan, Layout, plan_graft
 from felloe.patch.edit import Edit
 from felloe.policy.family import Policies
-from felloe.portability import Portability
 from felloe.script import render_launcher
 from felloe.settings import Settings
 

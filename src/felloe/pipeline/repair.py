@@ -9,13 +9,13 @@ from tempfile import TemporaryDirectory
 
 from felloe.archive.wheel import StagedWheel, open_wheel
 from felloe.archive.wheel_writer import write_wheel
-from felloe.audit import Role, audit_members
+from felloe.audit.evidence import Role, audit_members
+from felloe.audit.verdict import find_architecture
 from felloe.pipeline.finish import Finished, complete, report
 from felloe.pipeline.graft import Workshop
 from felloe.policy.family import Policies
 from felloe.settings import Settings
 from felloe.tags import WheelName
-from felloe.verdict import find_architecture
 
 
 @dataclass(frozen=True)

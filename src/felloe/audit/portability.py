@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from felloe.audit import AuditedObject, Evidence, Role, constrain_needed
+from felloe.audit.constraint import Constraint, Kind
+from felloe.audit.evidence import AuditedObject, Evidence, Role, constrain_needed
+from felloe.audit.hygiene import observe
 from felloe.binary.layout import is_known
-from felloe.constraint import Constraint, Kind
 from felloe.finding import Finding
-from felloe.hygiene import observe
 from felloe.policy.family import FAMILY_OF_LIBC, NEVER, Policies, PolicyFamily
 
 _DEFAULT_MUSL = "musllinux_1_2"

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from felloe.audit import AuditedObject, Evidence
-from felloe.constraint import Constraint
-from felloe.explanation import list_symbols
+from felloe.audit.constraint import Constraint
+from felloe.audit.evidence import AuditedObject, Evidence
+from felloe.audit.explanation import list_symbols
+from felloe.audit.portability import Portability
+from felloe.audit.verdict import Verdict
 from felloe.finding import Finding
-from felloe.portability import Portability
 from felloe.tags import WheelName
-from felloe.verdict import Verdict
 
 SCHEMA_VERSION = 1
 

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from posixpath import basename, dirname, join, normpath, relpath
 
-from felloe.audit import AuditedObject, Role
+from felloe.audit.constraint import is_libpython
+from felloe.audit.evidence import AuditedObject, Role
+from felloe.audit.hygiene import is_relative_to_origin
 from felloe.binary.elf import ElfObject
-from felloe.constraint import is_libpython
 from felloe.errors import FelloeError
-from felloe.external import Collection, External, Link
-from felloe.hygiene import is_relative_to_origin
-from felloe.merkle import name_grafts
+from felloe.graft.external import Collection, External, Link
+from felloe.graft.merkle import name_grafts
 from felloe.patch.edit import Edit
 from felloe.tags import WheelName
 

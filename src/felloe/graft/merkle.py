@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from felloe.external import Collection, Link
+from felloe.graft.external import Collection, Link
 
 _HASH_DIGITS = 8
 

@@ -13,11 +13,11 @@ from enum import Enum
 from posixpath import basename, dirname, join, normpath
 from typing import Protocol
 
+from felloe.audit.constraint import Constraint, Kind, constrain, is_libpython, is_loader
 from felloe.binary.elf import Buffer, ElfObject, find_libc, parse_elf
 from felloe.binary.layout import ElfType
 from felloe.binary.magic import HEAD_SIZE, Format, find_format
 from felloe.binary.symbols import Import, SymbolTable
-from felloe.constraint import Constraint, Kind, constrain, is_libpython, is_loader
 from felloe.errors import MalformedBinary
 from felloe.extension import Abi, ModuleName, find_module_name
 from felloe.policy.family import FAMILY_OF_LIBC, NEVER, Policies, PolicyFamily

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from felloe.abi import judge_abi
-from felloe.audit import Evidence, Role
+from felloe.audit.abi import judge_abi
+from felloe.audit.evidence import Evidence, Role
+from felloe.audit.explanation import explain
+from felloe.audit.portability import ONE_MACHINE, Portability, judge_portability
 from felloe.errors import FelloeError
-from felloe.explanation import explain
 from felloe.finding import Finding
 from felloe.policy.family import NEVER, Policies
-from felloe.portability import ONE_MACHINE, Portability, judge_portability
 from felloe.tags import WheelName, pypi_accepts
 
 _POLICY_TAG = re.compile(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from felloe.constraint import Constraint, Kind
+from felloe.audit.constraint import Constraint, Kind
+from felloe.audit.portability import Portability
 from felloe.finding import Finding
-from felloe.portability import Portability
 
 _MOST_SYMBOLS = 3
 _MOST_LINES = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from felloe.audit import AuditedObject
+from felloe.audit.evidence import AuditedObject
 from felloe.finding import Finding
 
 _ORIGIN_PATHS = "set INSTALL_RPATH in CMake to $ORIGIN paths"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import product
 from posixpath import dirname
 
-from felloe.audit import AuditedObject, Evidence, Role
+from felloe.audit.evidence import AuditedObject, Evidence, Role
 from felloe.extension import Abi, ModuleName
 from felloe.finding import Finding
 from felloe.stable_abi import Violation, find_violations

@@ -1,0 +1,1 @@
+"""What binaries are held against: members to evidence, evidence to proofs, tags and words."""

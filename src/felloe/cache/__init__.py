@@ -1,0 +1,1 @@
+"""What is kept between builds, in the user's cache directory."""
