@@ -81,6 +81,19 @@ SDISTS = (
         members=[(tarfile.TarInfo("demo-2.0/x"), b"")],
     ),
     sdist("no-pkg-info", Rule.SDIST_LAYOUT, "no demo-1.0/PKG-INFO", drop=["PKG-INFO"]),
+    sdist(
+        "pkg-info-is-a-link",
+        Rule.SDIST_LAYOUT,
+        "no demo-1.0/PKG-INFO",
+        drop=["PKG-INFO"],
+        members=[link("PKG-INFO", "nowhere")],
+    ),
+    sdist(
+        "pkg-info-becomes-a-link",
+        Rule.SDIST_LAYOUT,
+        "no demo-1.0/PKG-INFO",
+        members=[link("PKG-INFO", "nowhere")],
+    ),
     sdist("no-pyproject", Rule.SDIST_LAYOUT, "no demo-1.0/pyproject", drop=["pyproject.toml"]),
     sdist(
         "metadata-too-new",

@@ -218,18 +218,24 @@ def test_output_of_the_engine_comes_while_it_works(project, clean_environ):
     assert seen[b"CMake Error"] - seen[b"begun"] > 1
 
 
-@pytest.mark.parametrize("make", ["missing", "file"])
-def test_place_that_takes_no_wheel(hook, project, make):
+def test_place_that_takes_no_wheel(hook, project):
     place = project.parent / "out"
     place.rmdir()
-    if make == "file":
-        place.write_text("")
+    place.write_text("")
     done = hook()
     assert done.returncode == 1
     assert errors(done) == 1
-    assert re.search(r"error: .*\.\./out(: | is not a directory)", done.stdout)
+    assert re.search(r"error: .*\.\./out is not a directory", done.stdout)
     assert "Traceback" not in done.stdout
-    assert place.exists() == (make == "file")
+    assert place.read_text() == ""
+
+
+def test_place_that_is_missing_is_made(hook, project):
+    """As the engine makes it: its own tests rely on that."""
+    place = project.parent / "out"
+    place.rmdir()
+    hook()
+    assert len(list(place.glob("*.whl"))) == 1
 
 
 def test_claim_that_is_false_writes_nothing(refused, project):

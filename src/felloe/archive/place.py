@@ -11,12 +11,19 @@ from typing import BinaryIO
 from felloe.errors import FelloeError
 
 
-def check_directory(path: Path) -> None:
-    """Raises :class:`FelloeError` if ``path`` cannot take a file: before the work, not after."""
-    if not path.is_dir():
+def prepare_directory(path: Path) -> None:
+    """Make ``path`` if it is missing, and see that it can take a file.
+
+    Before the work, not after. Raises :class:`FelloeError`.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as cause:
+        raise FelloeError(f"{path} is not a directory", hint="choose another place") from cause
+    except OSError as cause:
         raise FelloeError(
-            f"{path} is not a directory", hint="choose one that exists and can be written"
-        )
+            f"{path} cannot be made: {cause.strerror}", hint="choose another directory"
+        ) from cause
     if not os.access(path, os.W_OK):
         raise FelloeError(f"{path} cannot be written", hint="choose another directory")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -49,10 +49,16 @@ def check_layout(members: Sequence[SdistMember], stem: str) -> Iterator[Ruling]:
             f"the sdist must hold one directory {stem}, it holds {listed or 'nothing'}",
             f"put all files into {stem}/",
         )
-    names = {member.name for member in members if member.type is not Type.DIRECTORY}
+    names = find_files(members)
     for required, hint in _REQUIRED.items():
         if not any(f"{top}/{required}" in names for top in tops):
             yield Rule.SDIST_LAYOUT.problem(f"the sdist has no {stem}/{required}", hint)
+
+
+def find_files(members: Iterable[SdistMember]) -> set[str]:
+    """The names that are ordinary files when all is unpacked: the last member of a name wins."""
+    types = {member.name: member.type for member in members}
+    return {name for name, kind in types.items() if kind is Type.FILE}
 
 
 def check_members(members: Sequence[SdistMember]) -> Iterator[Ruling]:
