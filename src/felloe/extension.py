@@ -35,7 +35,7 @@ class ModuleName:
     """``cp311``, ``pp311``, …, for :attr:`Abi.VERSION`."""
     abi_tag: str | None = None
     architecture: str | None = None
-    """The machine that the suffix names, as platform tags spell it."""
+    """The machine that the suffix names, as platform tags spell it: ``aarch64``, ``amd64``."""
 
     def init_names(self) -> tuple[str, ...]:
         """The functions of which an interpreter calls one (PEP 489, 793)."""
@@ -77,7 +77,19 @@ _SO = re.compile(
     """,
     re.VERBOSE,
 )
-_PYD = re.compile(r"(?P<stem>[^.]+)(?:\.cp(?P<cp>\d{2,})(?P<flags>[a-z]*)-[a-z0-9_]+)?\.pyd")
+_PYD = re.compile(
+    r"""
+    (?P<stem>[^.]+)
+    (?:\.(?: cp(?P<cp>\d{2,})(?P<flags>[a-z]*)
+        | pypy(?P<pypy>\d{2,})-(?P<pp>pp\d+)
+        | graalpy(?P<graal>\d+)-(?P<graal_python>\d{2,})(?P<native>-native)?
+      )
+      -(?:win_)?(?P<machine>[a-z0-9]+)
+    )?
+    \.pyd
+    """,
+    re.VERBOSE,
+)
 _BARE_SO = re.compile(r"(?P<stem>[^.]+)\.so")
 
 
@@ -120,10 +132,9 @@ def _version_tags(match: re.Match[str]) -> tuple[str | None, str | None]:
 
 def _from_pyd(match: re.Match[str]) -> ModuleName:
     stem, suffix = match["stem"], match.string[match.end("stem") :]
-    if not match["cp"]:
-        return ModuleName(stem, suffix, Abi.UNNAMED)
-    version = match["cp"]
-    return ModuleName(stem, suffix, Abi.VERSION, f"cp{version}", f"cp{version}{match['flags']}")
+    python_tag, abi_tag = _version_tags(match)
+    abi = Abi.VERSION if python_tag else Abi.UNNAMED
+    return ModuleName(stem, suffix, abi, python_tag, abi_tag, match["machine"])
 
 
 def _from_bare(match: re.Match[str]) -> ModuleName:

@@ -238,7 +238,7 @@ _MUSL_ROWS = (
     ),
 )
 
-_MACOS = Specimen(("PyInit_m",), target="aarch64-macos")
+_MACOS = Specimen(("PyInit_m",), target="aarch64-macos.11.0-none")
 _WINDOWS = Specimen(
     ("PyInit_m",),
     target="x86_64-windows-gnu",
@@ -251,6 +251,19 @@ _OPAQUE = (
         {_DARWIN: _MACOS},
         "cp311-cp311-macosx_11_0_arm64",
         "cp311-cp311-macosx_11_0_arm64",
+    ),
+    Case(
+        "macos-module-for-the-version-that-zig-takes-by-itself",
+        {_DARWIN: Specimen(("PyInit_m",), target="aarch64-macos")},
+        "cp311-cp311-macosx_11_0_arm64",
+        "cp311-cp311-macosx_15_0_arm64",
+        problems=(
+            Says(
+                "the tag macosx_11_0_arm64 promises macOS 11.0 on arm64, macOS 15.0 is needed by "
+                f"{_DARWIN}",
+                "MACOSX_DEPLOYMENT_TARGET=11.0",
+            ),
+        ),
     ),
     Case(
         "windows-module-in-its-wheel",
@@ -277,7 +290,10 @@ _OPAQUE = (
         _CLAIM,
         _CLAIM,
         problems=(
-            Says(f"{_DARWIN} is no module for Linux on x86_64 (Mach-O is not audited)", _MACHINE),
+            Says(
+                f"{_DARWIN} is no module for Linux on x86_64 (it is built for macOS on arm64)",
+                _MACHINE,
+            ),
         ),
     ),
     Case(
@@ -305,8 +321,8 @@ _OPAQUE = (
         _CLAIM,
         f"cp311-cp311-{OLDEST}",
         notes=(
-            Says("data/x.dylib: Mach-O is not audited"),
-            Says("data/x.dll: PE is not audited"),
+            Says("data/x.dylib is built for macOS on arm64: not audited"),
+            Says("data/x.dll is built for Windows (win_amd64): not audited"),
             Says("data/x.wasm: WebAssembly is not audited"),
             Says("data/x.a: static archive is not audited"),
         ),

@@ -8,13 +8,22 @@ import sys
 
 import abi_rows
 import machine_rows
+import macos_rows
 import platform_rows
 import pytest
 import stable_rows
+import windows_rows
 from case import OLDEST, Case, Says
 from claim import make_wheel, verdict_of
 
-ROWS = abi_rows.ROWS + stable_rows.ROWS + platform_rows.ROWS + machine_rows.ROWS
+ROWS = (
+    abi_rows.ROWS
+    + stable_rows.ROWS
+    + platform_rows.ROWS
+    + machine_rows.ROWS
+    + macos_rows.ROWS
+    + windows_rows.ROWS
+)
 _IDS = [row.id for row in ROWS]
 
 
@@ -23,7 +32,7 @@ def test_tag(case, workshop, tmp_path):
     verdict = verdict_of(make_wheel(tmp_path, case.claim, case.files, workshop))
     assert case.problems or case.proved
     assert verdict.proved.tag == (case.proved or verdict.proved.tag)
-    _assert_says(verdict.problems, case.problems)
+    _assert_says(verdict.faults, case.problems)
     _assert_says(verdict.notes, case.notes)
 
 
@@ -93,9 +102,9 @@ def _told(document) -> tuple:
 
 
 def _known(verdict) -> tuple:
-    findings = (verdict.problems, verdict.notes)
+    findings = (verdict.faults, verdict.notes)
     messages = [[(item.message, item.hint) for item in part] for part in findings]
-    return verdict.proved.tag, not verdict.problems, messages
+    return verdict.proved.tag, not verdict.faults, messages
 
 
 @pytest.mark.parametrize(("row", "code"), [("version", 0), ("newer-than-the-floor", 1)])

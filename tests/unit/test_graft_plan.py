@@ -8,7 +8,8 @@ import pytest
 from elf_samples import forge_elf
 
 from felloe.archive.member import hold
-from felloe.audit.evidence import Role, audit_members
+from felloe.audit.evidence import audit_members
+from felloe.audit.object import Role
 from felloe.binary.elf import parse_elf
 from felloe.errors import FelloeError
 from felloe.extension import find_module_name

@@ -8,48 +8,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import dataclass
 from posixpath import basename, dirname, join, normpath
-from typing import Protocol
 
 from felloe.audit.constraint import Constraint, Kind, constrain, is_libpython, is_loader
-from felloe.binary.elf import Buffer, ElfObject, find_libc, parse_elf
+from felloe.audit.mach_object import MachObject, audit_mach_object
+from felloe.audit.musl import constrain_musl
+from felloe.audit.object import (
+    AuditedFile,
+    BinaryMember,
+    Role,
+    find_module,
+    is_python_name,
+    mentions_pybind11,
+)
+from felloe.audit.pe_object import PeObject, audit_pe_object
+from felloe.binary.elf import ElfObject, find_libc, parse_elf
 from felloe.binary.layout import ElfType
 from felloe.binary.magic import HEAD_SIZE, Format, find_format
 from felloe.binary.symbols import Import, SymbolTable
 from felloe.errors import MalformedBinary
-from felloe.extension import Abi, ModuleName, find_module_name
+from felloe.extension import Abi, ModuleName
 from felloe.policy.family import FAMILY_OF_LIBC, NEVER, Policies, PolicyFamily
 
 
-class Role(Enum):
-    """What an object is for."""
-
-    MODULE = "module"
-    LIBRARY = "library"
-    PROGRAM = "program"
-    OBJECT = "object"
-
-
 @dataclass(frozen=True)
-class AuditedObject:
+class AuditedObject(AuditedFile):
     """One ELF file of a wheel and what was found in it."""
 
-    path: str
     elf: ElfObject
-    role: Role
     libc: str | None
     """``glibc``, ``musl``, or None where it needs neither."""
-    module: ModuleName | None
-    initializes: bool
-    """Exports the function an interpreter would call for this module name."""
-    pybind11: bool
-    python_imports: tuple[Import, ...]
-    """The undefined ``Py*`` and ``_Py*`` symbols."""
-    python_exports: frozenset[str]
-    """The same of a plain library's defined ones: names a sibling may import."""
     constraints: tuple[Constraint, ...]
+
+    @property
+    def built_for(self) -> str:
+        return f"Linux on {self.elf.architecture or 'another machine'}"
 
 
 @dataclass(frozen=True)
@@ -67,10 +61,22 @@ class Evidence:
 
     objects: tuple[AuditedObject, ...] = ()
     opaque: tuple[OpaqueBinary, ...] = ()
+    mach_objects: tuple[MachObject, ...] = ()
+    pe_objects: tuple[PeObject, ...] = ()
 
     @property
     def has_binaries(self) -> bool:
-        return bool(self.objects or self.opaque)
+        return bool(self.files or self.opaque)
+
+    @property
+    def files(self) -> tuple[AuditedFile, ...]:
+        """All that were audited, whatever their format."""
+        return (*self.objects, *self.mach_objects, *self.pe_objects)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every member that holds machine code."""
+        return (*(item.path for item in self.files), *(item.path for item in self.opaque))
 
     def provided(self, architecture: str | None = None) -> frozenset[str]:
         """The names under which the wheel's objects, or those of one machine, are needed."""
@@ -78,20 +84,6 @@ class Evidence:
         sonames = (item.elf.soname for item in own)
         names = (basename(item.path) for item in own)
         return frozenset(name for name in (*sonames, *names) if name)
-
-
-class BinaryMember(Protocol):
-    """What the audit asks of a member of a wheel."""
-
-    @property
-    def name(self) -> str:
-        """Its path in the wheel."""
-
-    def head(self, size: int) -> bytes:
-        """Its first bytes, at most ``size``."""
-
-    def read(self) -> Buffer:
-        """All of it."""
 
 
 def audit_members(
@@ -102,30 +94,33 @@ def audit_members(
     ``default_libc`` (``glibc`` or ``musl``) stands in for objects that name
     no C library themselves.
     """
-    objects: list[AuditedObject] = []
-    opaque: list[OpaqueBinary] = []
+    found: list[AuditedFile | OpaqueBinary] = []
     for member in members:
         kind = find_format(member.head(HEAD_SIZE))
+        if kind is not None:
+            found.append(_audit_member(member, kind, policies, default_libc))
+    return Evidence(
+        objects=tuple(item for item in found if isinstance(item, AuditedObject)),
+        opaque=tuple(item for item in found if isinstance(item, OpaqueBinary)),
+        mach_objects=tuple(item for item in found if isinstance(item, MachObject)),
+        pe_objects=tuple(item for item in found if isinstance(item, PeObject)),
+    )
+
+
+def _audit_member(
+    member: BinaryMember, kind: Format, policies: Policies, default_libc: str
+) -> AuditedFile | OpaqueBinary:
+    path = member.name
+    try:
         if kind is Format.ELF:
-            try:
-                objects.append(_audit_object(member, policies, default_libc))
-            except MalformedBinary as cause:
-                opaque.append(_opaque(member.name, f"broken ELF: {cause.message}"))
-        elif kind is not None:
-            opaque.append(_opaque(member.name, f"{kind.value} is not audited"))
-    return Evidence(tuple(objects), tuple(opaque))
-
-
-def _opaque(path: str, reason: str) -> OpaqueBinary:
-    return OpaqueBinary(path, reason, _find_module(path))
-
-
-def _find_module(path: str) -> ModuleName | None:
-    """The module in the file of this path; ``__init__`` goes by its directory's name."""
-    name = find_module_name(basename(path))
-    if name is not None and name.stem == "__init__" and "/" in path:
-        return replace(name, stem=basename(dirname(path)))
-    return name
+            return _audit_object(member, policies, default_libc)
+        if kind is Format.MACH_O:
+            return audit_mach_object(path, member.read())
+        if kind is Format.PE:
+            return audit_pe_object(path, member.read())
+    except MalformedBinary as cause:
+        return OpaqueBinary(path, f"broken {kind.value}: {cause.message}", find_module(path))
+    return OpaqueBinary(path, f"{kind.value} is not audited", find_module(path))
 
 
 _PYTHON = (b"Py", b"_Py")
@@ -137,11 +132,12 @@ def _audit_object(member: BinaryMember, policies: Policies, default_libc: str) -
     symbols = SymbolTable(data, elf)
     libc = find_libc(elf)
     family = policies.get((FAMILY_OF_LIBC[libc or default_libc], elf.architecture or ""))
-    module = _find_module(path)
+    module = find_module(path)
     initializes = module is not None and any(map(symbols.defines, module.init_names()))
     if module is not None and module.abi is Abi.UNNAMED and not initializes:
         module = None
     python = symbols.mentions(b"Py")
+    imports = _python_imports(symbols) if python else ()
     return AuditedObject(
         path=path,
         elf=elf,
@@ -149,35 +145,27 @@ def _audit_object(member: BinaryMember, policies: Policies, default_libc: str) -
         libc=libc,
         module=module,
         initializes=initializes,
-        pybind11=_is_pybind11(symbols, data),
-        python_imports=_python_imports(symbols) if python else (),
+        pybind11=symbols.mentions(b"8pybind11") or mentions_pybind11(data, imports),
+        python_imports=imports,
         python_exports=_python_exports(symbols) if python and module is None else frozenset(),
-        constraints=tuple(constrain(path, elf, symbols, family)) if family else (),
+        constraints=tuple(_constrain(path, elf, symbols, family)) if family else (),
     )
 
 
-# Every public name of CPython goes on with a capital or an underscore.
-_PYTHON_NAME = re.compile(r"_?Py[A-Z_]")
+def _constrain(
+    path: str, elf: ElfObject, symbols: SymbolTable, family: PolicyFamily
+) -> Iterator[Constraint]:
+    yield from constrain(path, elf, symbols, family)
+    yield from constrain_musl(path, elf, symbols, family)
 
 
 def _python_imports(symbols: SymbolTable) -> tuple[Import, ...]:
     found = symbols.imports_beginning(*_PYTHON)
-    return tuple(symbol for symbol in found if _PYTHON_NAME.match(symbol.name))
+    return tuple(symbol for symbol in found if is_python_name(symbol.name))
 
 
 def _python_exports(symbols: SymbolTable) -> frozenset[str]:
-    return frozenset(filter(_PYTHON_NAME.match, symbols.definitions_beginning(*_PYTHON)))
-
-
-# The name of pybind11's base type. Its symbols are hidden in most builds, the
-# text is not; the import is one that all its modules have and few others.
-_PYBIND11_TEXT = re.compile(rb"pybind11_object")
-
-
-def _is_pybind11(symbols: SymbolTable, data: Buffer) -> bool:
-    return symbols.mentions(b"8pybind11") or (
-        symbols.mentions(b"PyInstanceMethod_Type") and _PYBIND11_TEXT.search(data) is not None
-    )
+    return frozenset(filter(is_python_name, symbols.definitions_beginning(*_PYTHON)))
 
 
 def _find_role(elf: ElfObject, module: ModuleName | None) -> Role:

@@ -13,7 +13,8 @@ _MOST_LINES = 10
 
 _OLDER_SYSTEM = (
     "build where the C library is older, such as in the image of the policy you want "
-    "(quay.io/pypa/manylinux_2_28_x86_64)"
+    "(quay.io/pypa/manylinux_2_28_x86_64), or with an older one: `toolchain = \"zig\"` in "
+    "[tool.felloe] brings them all"
 )
 WAYS_OUT = {
     Kind.SYMBOL_VERSION: _OLDER_SYSTEM,

@@ -11,17 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from felloe.audit.constraint import Constraint, Kind
-from felloe.audit.evidence import AuditedObject, Evidence, Role, constrain_needed
+from felloe.audit.evidence import AuditedObject, Evidence, constrain_needed
 from felloe.audit.hygiene import observe
+from felloe.audit.object import Role
+from felloe.audit.platform_proof import ONE_MACHINE
 from felloe.binary.layout import is_known
 from felloe.finding import Finding
 from felloe.policy.family import FAMILY_OF_LIBC, NEVER, Policies, PolicyFamily
 
 _DEFAULT_MUSL = "musllinux_1_2"
-ONE_MACHINE = (
-    "build all of the wheel for one machine; when cross compiling set "
-    "_PYTHON_HOST_PLATFORM to the machine that CMake compiles for"
-)
 
 
 @dataclass(frozen=True)
@@ -140,6 +138,14 @@ def _misplaced_modules(evidence: Evidence, architecture: str) -> Iterator[Findin
             hint=ONE_MACHINE,
             path=item.path,
         )
+    for other in (*evidence.mach_objects, *evidence.pe_objects):
+        if other.module is not None and other.module.suffix.endswith(".so"):
+            yield Finding(
+                f"{other.path} is no module for Linux on {architecture} (it is built for "
+                f"{other.built_for})",
+                hint=ONE_MACHINE,
+                path=other.path,
+            )
     for opaque in evidence.opaque:
         if opaque.module is not None and opaque.module.suffix.endswith(".so"):
             yield Finding(
@@ -184,6 +190,11 @@ def _notes(
     for item in foreign:
         if item.module is None:
             yield Finding(f"{item.path} is for {_machine(item)}: not audited", path=item.path)
+    for other in (*evidence.mach_objects, *evidence.pe_objects):
+        if other.module is None:
+            yield Finding(
+                f"{other.path} is built for {other.built_for}: not audited", path=other.path
+            )
     for opaque in evidence.opaque:
         if opaque.module is None:
             yield Finding(f"{opaque.path}: {opaque.reason}", path=opaque.path)

@@ -11,6 +11,9 @@ from typing import Any
 from felloe.audit.constraint import Constraint
 from felloe.audit.evidence import AuditedObject, Evidence
 from felloe.audit.explanation import list_symbols
+from felloe.audit.object_report import render_file, render_mach_object, render_pe_object
+from felloe.audit.object_table import render_tables
+from felloe.audit.platform_proof import list_paths
 from felloe.audit.portability import Portability
 from felloe.audit.verdict import Verdict
 from felloe.finding import Finding
@@ -25,13 +28,18 @@ def render_json(wheel: str, evidence: Evidence, verdict: Verdict) -> dict[str, A
     return {
         "version": SCHEMA_VERSION,
         "wheel": wheel,
-        "holds": not verdict.problems,
+        "holds": not verdict.faults,
         "claimed": _tags(verdict.claim),
         "proved": _tags(verdict.proved),
         "policy": portability.policy if portability else None,
-        "problems": [_finding(item) for item in verdict.problems],
+        "problems": [_finding(item) for item in verdict.faults],
         "notes": [_finding(item) for item in verdict.notes],
-        "objects": [_object(item, portability) for item in evidence.objects],
+        "objects": [
+            *(_object(item, portability) for item in evidence.objects),
+            *(render_mach_object(item) for item in evidence.mach_objects),
+            *(render_pe_object(item) for item in evidence.pe_objects),
+        ],
+        "missing": [{"path": x.path, "library": x.library} for x in verdict.missing],
         "better": _better(portability) if portability else {},
     }
 
@@ -58,11 +66,9 @@ def _object(item: AuditedObject, portability: Portability | None) -> dict[str, A
     for need in item.elf.version_needs:
         versions.setdefault(need.library, []).append(need.version)
     return {
-        "path": item.path,
-        "role": item.role.value,
+        **render_file(item, "ELF"),
         "architecture": item.elf.architecture,
         "libc": item.libc,
-        "abi": item.module.abi.value if item.module else None,
         "soname": item.elf.soname,
         "needed": list(item.elf.needed),
         "runpath": list(item.elf.runpath or item.elf.rpath),
@@ -113,42 +119,17 @@ def _lines(wheel: str, evidence: Evidence, verdict: Verdict) -> Iterator[str]:
     yield f"  claims  {verdict.claim.tag}"
     yield f"  proves  {verdict.proved.tag}"
     portability = verdict.portability
-    if evidence.objects:
-        yield ""
-        yield from _table(evidence, portability)
+    yield from render_tables(evidence, lambda item: _object_policy(item, portability))
     if portability is not None:
         yield from _better_lines(portability)
-    for heading, findings in (("false", verdict.problems), ("note", verdict.notes)):
+    for heading, findings in (("false", verdict.faults), ("note", verdict.notes)):
         for finding in findings:
             yield ""
             yield f"  {heading}: " + finding.message.replace("\n", "\n  ")
             if finding.hint:
                 yield f"  hint: {finding.hint}"
     yield ""
-    yield "  The claims hold." if not verdict.problems else "  The claims do not hold."
-
-
-def _table(evidence: Evidence, portability: Portability | None) -> Iterator[str]:
-    """What each object needs, those alike in one row."""
-    alike: dict[tuple[str, str, str, str], list[str]] = {}
-    for item in evidence.objects:
-        kind = item.role.value
-        if item.module is not None:
-            kind = item.module.abi_tag or item.module.abi.value
-        policy = _object_policy(item, portability) or "none"
-        machine = item.elf.architecture or "unknown"
-        key = (machine, kind, policy, " ".join(item.elf.needed) or "nothing")
-        alike.setdefault(key, []).append(item.path)
-    rows = [("object", "machine", "ABI or kind", "best policy", "needs")]
-    rows += [(_first_and_more(paths), *key) for key, paths in alike.items()]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths)]
-        yield "  " + "  ".join([*cells, row[4]])
-
-
-def _first_and_more(paths: list[str]) -> str:
-    return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+    yield "  The claims hold." if not verdict.faults else "  The claims do not hold."
 
 
 def _better_lines(portability: Portability) -> Iterator[str]:
@@ -168,5 +149,5 @@ def _better_lines(portability: Portability) -> Iterator[str]:
 
 
 def _needed_by(items: list[Constraint]) -> str:
-    objects = _first_and_more([item.path for item in items])
+    objects = list_paths([item.path for item in items])
     return f"{items[0].subject}{list_symbols(items)}: {objects}"

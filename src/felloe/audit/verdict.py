@@ -7,14 +7,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from felloe.audit.abi import judge_abi
-from felloe.audit.evidence import Evidence, Role
+from felloe.audit.evidence import Evidence
 from felloe.audit.explanation import explain
-from felloe.audit.portability import ONE_MACHINE, Portability, judge_portability
+from felloe.audit.macos import is_macos_tag, judge_macos
+from felloe.audit.object import Role
+from felloe.audit.platform_proof import ONE_MACHINE, MissingLibrary, PlatformProof
+from felloe.audit.portability import Portability, judge_portability
+from felloe.audit.windows import is_windows_tag, judge_windows
 from felloe.errors import FelloeError
 from felloe.finding import Finding
 from felloe.policy.family import NEVER, Policies
+from felloe.policy.system import read_macos_system, read_windows_system
 from felloe.tags import WheelName, pypi_accepts
 
+OTHER_LIBC = (
+    'compile for that C library: with `toolchain = "zig"` in [tool.felloe], or with a toolchain '
+    "file of your own"
+)
 _POLICY_TAG = re.compile(
     r"(?P<policy>manylinux(1|2010|2014)|(many|musl)linux_\d+_\d+)(_(?P<architecture>[a-z]\w*))?"
 )
@@ -35,6 +44,17 @@ class Verdict:
     notes: tuple[Finding, ...]
     portability: Portability | None
     """None for a wheel that is not for Linux, or has no binaries."""
+    shortfalls: tuple[Finding, ...] = ()
+    """Claims that are false of other machines than the one at hand: see :class:`PlatformProof`."""
+    platforms_hold: bool = True
+    """No platform tag of macOS promises more than the files do."""
+    missing: tuple[MissingLibrary, ...] = ()
+    """What a wheel for macOS or Windows needs, and neither it nor the system has."""
+
+    @property
+    def faults(self) -> tuple[Finding, ...]:
+        """All that is false about the claim."""
+        return (*self.problems, *self.shortfalls)
 
 
 def judge(
@@ -50,6 +70,18 @@ def judge(
     """
     abi = judge_abi(evidence, claim)
     architecture = find_architecture(claim.platforms)
+    proof = _judge_system(evidence, claim, waived) if evidence.has_binaries else None
+    if architecture is None and proof is not None:
+        return Verdict(
+            claim=claim,
+            proved=claim.with_tags(abi.pythons, abi.abis, proof.platforms),
+            problems=(*abi.problems, *proof.problems),
+            notes=(*abi.notes, *proof.notes),
+            portability=None,
+            shortfalls=proof.shortfalls,
+            platforms_hold=proof.holds,
+            missing=proof.missing,
+        )
     if architecture is None or not evidence.has_binaries:
         problems = (*abi.problems, *_platform_problems(evidence, claim))
         proved = claim.with_tags(abi.pythons, abi.abis, claim.platforms)
@@ -62,6 +94,24 @@ def judge(
         notes=(*abi.notes, *portability.notes),
         portability=portability,
     )
+
+
+def _judge_system(
+    evidence: Evidence, claim: WheelName, waived: frozenset[str]
+) -> PlatformProof | None:
+    """What is proved of a wheel for macOS or Windows; None for any other.
+
+    Raises :class:`FelloeError` if the tags name one of them and something else.
+    """
+    if all(map(is_macos_tag, claim.platforms)):
+        return judge_macos(evidence, claim.platforms, read_macos_system(), waived)
+    if all(map(is_windows_tag, claim.platforms)):
+        return judge_windows(evidence, claim.platforms, read_windows_system(), waived)
+    if any(is_macos_tag(tag) or is_windows_tag(tag) for tag in claim.platforms):
+        raise FelloeError(
+            f"a wheel is for one system, this one is tagged for {', '.join(claim.platforms)}"
+        )
+    return None
 
 
 def find_architecture(platforms: Sequence[str]) -> str | None:
@@ -95,14 +145,25 @@ def _platform_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding
                 path=item.path,
             )
     if "any" in claim.platforms:
-        for item in evidence.objects:
-            if item.role is not Role.OBJECT and item.elf.architecture:
-                yield Finding(
-                    f"{item.path} is built for {item.elf.architecture}, the tag {claim.tag} "
-                    "promises any machine",
-                    hint="set `wheel.platlib = true` in [tool.scikit-build]",
-                    path=item.path,
-                )
+        for path, built_for in _bound_to_a_machine(evidence):
+            yield Finding(
+                f"{path} is built for {built_for}, the tag {claim.tag} promises any machine",
+                hint="set `wheel.platlib = true` in [tool.scikit-build]",
+                path=path,
+            )
+
+
+def _bound_to_a_machine(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """What does not run everywhere; of Windows only modules, for pure wheels carry launchers."""
+    for item in evidence.objects:
+        if item.role is not Role.OBJECT and item.elf.architecture:
+            yield item.path, item.elf.architecture
+    for mach in evidence.mach_objects:
+        if mach.role is not Role.OBJECT:
+            yield mach.path, mach.built_for
+    for pe in evidence.pe_objects:
+        if pe.module is not None:
+            yield pe.path, pe.built_for
 
 
 def _overclaims(portability: Portability, claim: WheelName) -> Iterator[Finding]:
@@ -152,7 +213,8 @@ def choose_platforms(portability: Portability, wanted: str, origin: str) -> Plat
     limit = find_limit(portability, match["policy"])
     goal = f"{origin} wants {wanted}; the wheel is tagged {'.'.join(best)}"
     if limit is None:
-        return PlatformChoice(best, Finding(f"{goal}: {_other_family(portability)}"))
+        message = f"{goal}: {_other_family(portability)}"
+        return PlatformChoice(best, Finding(message, hint=OTHER_LIBC))
     if portability.blockers(limit) or portability.floor > limit:
         return PlatformChoice(best, explain(goal, portability, limit))
     asked = f"{match['policy']}_{portability.architecture}"

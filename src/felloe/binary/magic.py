@@ -32,7 +32,7 @@ _MAGIC: tuple[tuple[bytes, Format], ...] = (
 
 # A universal Mach-O and a Java class begin with the same four bytes. What
 # follows is a count of architectures in the one, a version >= 45 in the other.
-_UNIVERSAL = b"\xca\xfe\xba\xbe"
+_UNIVERSAL = (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
 _MOST_ARCHITECTURES = 40
 
 

@@ -1,4 +1,4 @@
-"""A string table, read without trusting it."""
+"""Names in a file, read without trusting it: in a string table, or anywhere."""
 
 from __future__ import annotations
 
@@ -37,6 +37,39 @@ class StringTable:
         if self._budget < 0:
             raise MalformedBinary("the names in the string table overlap one another")
         return decode_name(self._raw[offset:end])
+
+
+# Names are looked for in pieces of this size, so that the file is not copied.
+_PIECE = 256
+
+
+class NameReader:
+    """NUL-terminated names that may lie anywhere in ``data``."""
+
+    def __init__(self, data: bytes | memoryview) -> None:
+        self._data = data
+        self._budget = _MOST_OVERLAP * len(data) + _SLACK
+
+    def at(self, offset: int) -> str:
+        """The name at ``offset`` as text. Raises as :meth:`raw_at`."""
+        return decode_name(self.raw_at(offset))
+
+    def raw_at(self, offset: int) -> bytes:
+        """The name at ``offset``.
+
+        Raises :class:`MalformedBinary` if none ends after it, or if the names
+        asked for so far overlap one another beyond reason.
+        """
+        pieces = []
+        for at in range(offset, len(self._data), _PIECE):
+            piece, end, _ = bytes(self._data[at : at + _PIECE]).partition(b"\0")
+            self._budget -= len(piece) + 1
+            if self._budget < 0:
+                raise MalformedBinary("the names in the file overlap one another")
+            pieces.append(piece)
+            if end:
+                return b"".join(pieces)
+        raise MalformedBinary(f"no name ends after offset {offset} of the file")
 
 
 def decode_name(raw: bytes) -> str:

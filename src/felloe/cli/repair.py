@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from felloe import console
-from felloe.archive.place import check_directory
+from felloe.archive.place import prepare_directory
+from felloe.cli.files import check_files
 from felloe.errors import FelloeError, UsageError
 from felloe.option import OPTIONS, Option
 from felloe.pipeline.repair import Repair, repair_wheel
@@ -83,15 +84,13 @@ def _checked(option: Option) -> Callable[[str], str]:
 
 def run(options: argparse.Namespace) -> int:
     """Repair every wheel; one that cannot be does not stop the others."""
-    missing = [str(path) for path in options.wheels if not path.is_file()]
-    if missing:
-        raise UsageError(f"no such file: {', '.join(missing)}")
+    check_files(options.wheels)
     settings = _read_settings(options)
     try:
         options.wheel_dir.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
         raise UsageError(f"{options.wheel_dir} cannot be made: {cause.strerror}") from cause
-    check_directory(options.wheel_dir)
+    prepare_directory(options.wheel_dir)
     policies = read_policies()
     codes = []
     for wheel in options.wheels:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from posixpath import basename, dirname, join, normpath, relpath
 
 from felloe.audit.constraint import is_libpython
-from felloe.audit.evidence import AuditedObject, Role
+from felloe.audit.evidence import AuditedObject
 from felloe.audit.hygiene import is_relative_to_origin
+from felloe.audit.object import Role
 from felloe.binary.elf import ElfObject
 from felloe.errors import FelloeError
 from felloe.graft.external import Collection, External, Link

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import tarfile
 import zipfile
 import zlib
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +13,7 @@ from typing import NamedTuple
 from felloe.archive.member import Member
 from felloe.archive.name import check_member_name
 from felloe.archive.rules import check_zip
+from felloe.archive.sdist_member import describe_member
 from felloe.archive.wheel import StagedWheel, open_wheel
 from felloe.audit.evidence import Evidence
 from felloe.audit.verdict import Verdict
@@ -29,17 +28,17 @@ from felloe.index.metadata_rules import (
 )
 from felloe.index.name_rules import check_sdist_identity, check_tag_order, check_wheel_identity
 from felloe.index.platform_rules import check_platforms
-from felloe.index.record_rules import check_record
 from felloe.index.rule import Rule, Ruling
 from felloe.index.sdist_rules import (
     SdistMember,
-    Type,
     check_layout,
     check_members,
+    find_files,
     find_metadata,
 )
 from felloe.index.wheel_file_rules import check_directories, check_wheel_file
 from felloe.pipeline.audit import audit_staged
+from felloe.pipeline.verify import verify_staged
 from felloe.policy.family import Policies
 from felloe.tags import parse_wheel_name
 
@@ -48,7 +47,7 @@ _OTHER_SDISTS = (".zip", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".tar.zst", ".eg
 _MOST_BYTES = 100 << 20
 _MOST_METADATA = 16 << 20
 _CHUNK = 1 << 20
-_PACK_AGAIN = "pack it again with a tool that writes plain zip files: `wheel unpack`, `wheel pack`"
+_PACK_AGAIN = "pack it again with a tool that writes plain zip files: unzip it, then `felloe pack`"
 _RENAME = "name it {name}-{version}-{python tag}-{abi tag}-{platform tag}.whl"
 _SEE_AUDIT = "see with `felloe audit` what each binary needs"
 _BUILD_AGAIN = "build it again with a PEP 517 backend"
@@ -107,9 +106,7 @@ def _check_staged(filename: str, staged: StagedWheel, policies: Policies) -> Ite
     yield from _check_dist_info(staged, members)
     yield from _check_binaries(staged, policies)
     if staged.record is not None:
-        data, path = bytes(staged.record.read()), staged.record.name
-        sizes = {name: member.size for name, member in members.items()}
-        yield from check_record(data, path, sizes, lambda name, by: _digest(members[name], by))
+        yield from verify_staged(staged)
 
 
 def _check_dist_info(staged: StagedWheel, members: dict[str, Member]) -> Iterator[Ruling]:
@@ -138,25 +135,16 @@ def _check_binaries(staged: StagedWheel, policies: Policies) -> Iterator[Ruling]
     yield from check_platforms(staged.name.platforms, proved)
     wheel_file = staged.find(f"{staged.dist_info}/WHEEL")
     if wheel_file is not None:
-        binaries = [item.path for item in evidence.objects]
-        binaries += [item.path for item in evidence.opaque]
         text = bytes(wheel_file.read())
-        yield from check_wheel_file(text, staged.name, wheel_file.name, binaries)
+        yield from check_wheel_file(text, staged.name, wheel_file.name, evidence.paths)
 
 
 def _retell(verdict: Verdict) -> Iterator[Ruling]:
     """The audit's findings, as those of a rule."""
-    for finding in verdict.problems:
+    for finding in verdict.faults:
         yield Rule.PROOF.problem(finding.message, finding.hint or _SEE_AUDIT, finding.path)
     for finding in verdict.notes:
         yield Rule.PROOF.note(finding.message, finding.hint, finding.path)
-
-
-def _digest(member: Member, algorithm: str) -> str:
-    hasher = hashlib.new(algorithm)
-    for chunk in member.content.chunks():
-        hasher.update(chunk)
-    return urlsafe_b64encode(hasher.digest()).rstrip(b"=").decode()
 
 
 class _Sdist(NamedTuple):
@@ -215,8 +203,8 @@ def _read_sdist(path: Path, stem: str) -> _Sdist:
     """All of it is inflated once, to its checksum; only PKG-INFO is kept."""
     with gzip.open(path) as plain:
         with tarfile.open(fileobj=plain, mode="r:") as archive:
-            members = tuple(map(_describe, archive.getmembers()))
-            found = find_metadata({member.name for member in members}, stem)
+            members = tuple(map(describe_member, archive.getmembers()))
+            found = find_metadata(find_files(members), stem)
         while plain.read(_CHUNK):  # what follows the tar file's end
             pass
         plain.seek(0)
@@ -224,15 +212,3 @@ def _read_sdist(path: Path, stem: str) -> _Sdist:
             file = archive.extractfile(found) if found else None
             data = file.read(_MOST_METADATA) if file else b""
     return _Sdist(members, found, data)
-
-
-def _describe(member: tarfile.TarInfo) -> SdistMember:
-    if member.issparse():
-        return SdistMember(member.name, Type.SPARSE)
-    types = {
-        tarfile.DIRTYPE: Type.DIRECTORY,
-        tarfile.SYMTYPE: Type.SYMBOLIC_LINK,
-        tarfile.LNKTYPE: Type.HARD_LINK,
-    }
-    usual = Type.FILE if member.isreg() else Type.OTHER
-    return SdistMember(member.name, types.get(member.type, usual), member.linkname)

@@ -5,6 +5,7 @@ The engine's wheel and any wheel file take this way.
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, replace
 
 from felloe import __version__, console
@@ -60,12 +61,17 @@ def complete(staged: StagedWheel, claim: WheelName, libc: str, workshop: Worksho
     if verdict.portability is not None:
         grafted = graft(staged, evidence, verdict.portability, workshop)
         verdict = judge(grafted.evidence, claim, libc, policies, grafted.waived)
+    elif verdict.missing:
+        waived = _find_waived(verdict, workshop.settings)
+        verdict = judge(evidence, claim, libc, policies, waived)
     name, violation = _settle(verdict, workshop.settings)
-    has_binaries = bool(grafted.evidence.objects)
+    # A pure wheel may carry launchers for Windows.
+    is_bound = name.platforms != ("any",) and grafted.evidence.has_binaries
+    has_binaries = is_bound or bool(grafted.evidence.objects)
     return Finished(
         staged=retag(grafted.staged, name, has_binaries=has_binaries),
         grafts=grafted.grafts,
-        missing=grafted.missing,
+        missing=(*grafted.missing, *(Missing(x.path, x.library, ()) for x in verdict.missing)),
         violation=violation,
         summary=_summary(verdict, name),
     )
@@ -84,6 +90,18 @@ def report(finished: Finished) -> None:
     console.report_progress(finished.summary)
 
 
+def _find_waived(verdict: Verdict, settings: Settings) -> frozenset[str]:
+    """What a wheel for macOS or Windows lacks and the settings leave to the user's machine."""
+    from felloe.host.gather import is_waived
+
+    names = {item.library: posixpath.basename(item.library) for item in verdict.missing}
+    return frozenset(
+        library
+        for library, name in names.items()
+        if is_waived(library, settings.libraries) or is_waived(name, settings.libraries)
+    )
+
+
 def _settle(verdict: Verdict, settings: Settings) -> tuple[WheelName, Finding | None]:
     """The name to write and what violates the settings in it.
 
@@ -98,15 +116,37 @@ def _settle(verdict: Verdict, settings: Settings) -> tuple[WheelName, Finding | 
         )
     proved = verdict.proved
     if verdict.portability is None:
-        return proved, None
+        return _settle_system(verdict)
     wanted, origin = settings.platform, settings.platform_origin
     choice = choose_platforms(verdict.portability, wanted, origin)
     return proved.with_tags(proved.pythons, proved.abis, choice.platforms), choice.violation
 
 
+def _settle_system(verdict: Verdict) -> tuple[WheelName, Finding | None]:
+    """The same for a wheel that is not for Linux.
+
+    A macOS tag that promises no more than the files is kept: the author knows
+    why. One that promises more is raised to what they prove.
+    """
+    proved, claim = verdict.proved, verdict.claim
+    platforms = claim.platforms if verdict.platforms_hold else proved.platforms
+    name = proved.with_tags(proved.pythons, proved.abis, platforms)
+    if not verdict.shortfalls:
+        return name, None
+    said = "\n  ".join(short.message.replace("\n", "\n  ") for short in verdict.shortfalls)
+    return name, Finding(
+        f"the wheel is tagged {'.'.join(platforms)} and fails elsewhere:\n  {said}"
+        if verdict.missing
+        else f"the wheel is tagged {'.'.join(platforms)}:\n  {said}",
+        hint="; ".join(dict.fromkeys(short.hint for short in verdict.shortfalls if short.hint)),
+    )
+
+
 def _summary(verdict: Verdict, name: WheelName) -> str:
     """The tags, and what keeps them from being better."""
     portability = verdict.portability
+    if verdict.shortfalls:
+        return f"tagged {name.tag}"
     if portability is None or not portability.constraints:
         return f"tagged {name.tag}, as its files prove"
     hardest = portability.constraints[0]

@@ -12,8 +12,9 @@ from felloe import console
 from felloe.archive.member import Member, hold, store
 from felloe.archive.wheel import StagedWheel
 from felloe.audit.constraint import Kind
-from felloe.audit.evidence import AuditedObject, Evidence, Role, audit_members
+from felloe.audit.evidence import AuditedObject, Evidence, audit_members
 from felloe.audit.explanation import WAYS_OUT
+from felloe.audit.object import Role
 from felloe.audit.portability import Portability
 from felloe.finding import Finding
 from felloe.graft.external import Collection, Missing

@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 
 from felloe.archive.wheel import StagedWheel, open_wheel
 from felloe.archive.wheel_writer import write_wheel
-from felloe.audit.evidence import Role, audit_members
+from felloe.audit.evidence import audit_members
+from felloe.audit.object import Role
 from felloe.audit.verdict import find_architecture
 from felloe.pipeline.finish import Finished, complete, report
 from felloe.pipeline.graft import Workshop

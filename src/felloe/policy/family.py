@@ -130,5 +130,9 @@ def _with_musl_soname(libraries: dict[str, int], architecture: str) -> dict[str,
     """
     if "libc.so" not in libraries:
         return libraries
-    soname = f"libc.musl-{_MUSL_ARCHITECTURES.get(architecture, architecture)}.so.1"
-    return {**libraries, soname: libraries["libc.so"]}
+    return {**libraries, musl_soname(architecture): libraries["libc.so"]}
+
+
+def musl_soname(architecture: str) -> str:
+    """What systems with musl call its library."""
+    return f"libc.musl-{_MUSL_ARCHITECTURES.get(architecture, architecture)}.so.1"
