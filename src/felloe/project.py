@@ -44,11 +44,19 @@ def read_project(root: Path) -> Project:
     """Read ``pyproject.toml``. Raises :class:`FelloeError` if it cannot be."""
     path = root / "pyproject.toml"
     try:
-        return Project(root, tomllib.loads(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
     except OSError as cause:
         raise FelloeError(f"{path} cannot be read: {cause.strerror}") from cause
     except UnicodeDecodeError as cause:
         raise FelloeError(f"{path} is not UTF-8: byte {cause.start} ({cause.reason})") from cause
+    return parse_project(root, text)
+
+
+def parse_project(root: Path, text: str) -> Project:
+    """The project whose ``pyproject.toml`` has this text. Raises :class:`FelloeError`."""
+    path = root / "pyproject.toml"
+    try:
+        return Project(root, tomllib.loads(text))
     except RecursionError as cause:
         raise FelloeError(f"{path} is nested too deeply") from cause
     except ValueError as cause:  # TOMLDecodeError is one; so is a number of 5000 digits

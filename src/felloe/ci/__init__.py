@@ -1,0 +1,1 @@
+"""Pipelines for CI services: what to run where, and the files that say it."""

@@ -1,0 +1,1 @@
+"""New projects, and old ones moved here: what to write, as text."""
