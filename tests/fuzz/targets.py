@@ -1,0 +1,217 @@
+"""What is fuzzed: for each reader a function of bytes, and inputs to begin with."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from felloe.archive.member import hold
+from felloe.archive.record import find_record_problem
+from felloe.audit.evidence import audit_members
+from felloe.binary.elf import parse_elf
+from felloe.binary.macho import parse_macho
+from felloe.binary.pe import parse_pe
+from felloe.errors import FelloeError
+from felloe.host.ldconfig import parse_cache
+from felloe.index.entry_point_rules import check_entry_points
+from felloe.index.metadata_rules import check_metadata
+from felloe.index.record_rules import check_record
+from felloe.patch.edit import Edit
+from felloe.patch.elf import patch
+from felloe.pipeline.check import check_sdist, check_wheel
+from felloe.policy.family import read_policies
+from felloe.project import read_project
+from felloe.settings import read_settings
+
+POLICIES = read_policies()
+ROOM = Path(tempfile.mkdtemp(prefix="fuzz-"))
+WHEEL = "demo-1.0-cp312-cp312-manylinux_2_28_x86_64.whl"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One reader."""
+
+    call: Callable[[bytes], object]
+    seeds: Callable[[], Iterator[bytes]]
+    longest: int = 1 << 14
+    """Bytes of the longest input."""
+
+    def run(self, data: bytes) -> None:
+        """The reader's answer, or its own error."""
+        with suppress(FelloeError):
+            self.call(data)
+
+
+def audit_object(data: bytes) -> None:
+    audit_members([hold("demo/_core.abi3.so", data)], POLICIES, "glibc")
+
+
+def patch_twice(data: bytes) -> None:
+    """Names from the head, the object behind it. A patched object can be patched again."""
+    size, *_ = data[:1] or b"\0"
+    words = data[1 : 1 + size].decode("utf-8", "replace").split("\n") + [""] * 4
+    elf = parse_elf(data[1 + size :])
+    needed = dict.fromkeys(elf.needed[:2], words[1])
+    edit = Edit(soname=words[0] or None, needed=needed, rpath=words[2], runpath=len(words[3]) > 0)
+    once = patch(data[1 + size :], edit)
+    assert parse_elf(once) is not None
+    assert patch(once, edit) == once, "a second application changed something"
+
+
+def read_wheel(data: bytes) -> None:
+    path = ROOM / WHEEL
+    path.write_bytes(data)
+    list(check_wheel(path, POLICIES))
+
+
+def read_wheel_tree(data: bytes) -> None:
+    """A zip file that is in order, of names and contents that are not."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for part in data.split(b"\xff\xfe")[:20]:
+            name, _, content = part.partition(b"\n")
+            with suppress(UserWarning, ValueError):
+                archive.writestr(name.decode("utf-8", "replace") or "x", content)
+    read_wheel(packed.getvalue())
+
+
+def read_sdist(data: bytes) -> None:
+    path = ROOM / "demo-1.0.tar.gz"
+    is_tar = not data.startswith(b"\x1f\x8b")  # a fuzzer does not get past the checksum
+    path.write_bytes(gzip.compress(data, 1) if is_tar else data)
+    list(check_sdist(path))
+
+
+def read_record(data: bytes) -> None:
+    find_record_problem(hold("RECORD", data), [hold("demo/__init__.py", b"")])
+    list(check_record(data, "RECORD", {"demo/__init__.py": 0}, lambda name, by: name + by))
+
+
+def read_metadata(data: bytes) -> None:
+    list(check_metadata(data, "METADATA"))
+    list(check_entry_points(data, "entry_points.txt"))
+
+
+def read_table(data: bytes) -> None:
+    (ROOM / "pyproject.toml").write_bytes(data)
+    read_settings(read_project(ROOM).felloe, None, {})
+
+
+def _compiled() -> Iterator[bytes]:
+    source = "#include <math.h>\ndouble f(double a) { return pow(a, a); }\nint PyInit_x;\n"
+    for options in (["-lm", "-Wl,-soname,libx.so.1"], ["-nostdlib", "-Wl,-rpath,$ORIGIN", "-s"]):
+        with tempfile.TemporaryDirectory() as room:
+            path = Path(room, "x.so")
+            command = ["cc", "-shared", "-fPIC", "-Wl,-z,max-page-size=4096", "-xc", "-"]
+            subprocess.run([*command, "-o", path, *options], input=source, text=True, check=True)
+            yield path.read_bytes()
+
+
+def _patched() -> Iterator[bytes]:
+    for data in _compiled():
+        for words in (b"libx.so\nliby.so\n", b"libx-0123456789.so\n\n$ORIGIN\n1"):
+            yield bytes([len(words)]) + words + data
+
+
+def _foreign() -> Iterator[bytes]:
+    """Heads of Mach-O and PE files; the rest is for the fuzzer to find."""
+    header = bytes.fromhex("cffaedfe0c00000100000000060000000200000040000000000000000000000000")
+    yield header + bytes.fromhex("0d0000001800000018000000020000000000010000000100") + b"/a.dylib\0"
+    yield (
+        bytes.fromhex("cafebabe00000001 0100000c 00000000 00000020 00000040 0000000c") + header * 2
+    )
+    stub = b"MZ" + bytes(58) + (64).to_bytes(4, "little") + b"PE\0\0"
+    yield stub + bytes.fromhex("64860100000000000000000000000000f0002220 0b02") + bytes(512)
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def _tree() -> dict[str, bytes]:
+    head = b"Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: false\n"
+    return {
+        "demo/__init__.py": b"",
+        "demo-1.0.dist-info/METADATA": next(_metadata()),
+        "demo-1.0.dist-info/WHEEL": head + b"Tag: cp312-cp312-manylinux_2_28_x86_64\n",
+        "demo-1.0.dist-info/RECORD": next(_records()),
+        "demo/_core.so": next(_compiled()),
+    }
+
+
+def _wheels() -> Iterator[bytes]:
+    yield _zip(_tree())
+    yield _zip({})
+
+
+def _trees() -> Iterator[bytes]:
+    yield b"\xff\xfe".join(name.encode() + b"\n" + data for name, data in _tree().items())
+
+
+def _sdists() -> Iterator[bytes]:
+    for kind in (tarfile.REGTYPE, tarfile.SYMTYPE):
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+            member = tarfile.TarInfo("demo-1.0/PKG-INFO")
+            member.size, member.type, member.linkname = len(next(_metadata())), kind, "../x"
+            archive.addfile(member, io.BytesIO(next(_metadata())))
+        yield packed.getvalue()
+        yield gzip.decompress(packed.getvalue())[:4096]
+
+
+def _records() -> Iterator[bytes]:
+    yield b"demo/__init__.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\nRECORD,,\n"
+    yield b'"a,b""c",md5=x,-1\r\n'
+
+
+def _metadata() -> Iterator[bytes]:
+    yield (
+        b"Metadata-Version: 2.4\nName: demo\nVersion: 1.0\nRequires-Python: >=3.9\n"
+        b"Requires-Dist: x[y]>=1; python_version<'3.12'\nLicense-Expression: MIT\n"
+        b"Provides-Extra: y\nProject-URL: a, https://example.org\n\nText.\n"
+    )
+    yield b"[console_scripts]\ndemo = demo:main [x]\n"
+
+
+def _tables() -> Iterator[bytes]:
+    yield b'[tool.felloe]\nplatform = "manylinux_2_28"\nlibraries.exclude = ["a*"]\ncache = true\n'
+    yield b'[tool.felloe.libraries.provided-by]\ntorch = ["libtorch*"]\n[tool.felloe.ci]\nx = 1\n'
+
+
+def _caches() -> Iterator[bytes]:
+    cache = Path("/etc/ld.so.cache")
+    yield cache.read_bytes()[:8192] if cache.is_file() else b"glibc-ld.so.cache1.1"
+
+
+TARGETS = {
+    "elf": Target(audit_object, _compiled, 1 << 15),
+    "patch": Target(patch_twice, _patched, 1 << 15),
+    "macho": Target(parse_macho, _foreign),
+    "pe": Target(parse_pe, _foreign),
+    "object": Target(audit_object, _foreign),
+    "wheel": Target(read_wheel, _wheels, 1 << 15),
+    "wheel-tree": Target(read_wheel_tree, _trees, 1 << 15),
+    "sdist": Target(read_sdist, _sdists),
+    "record": Target(read_record, _records, 4096),
+    "metadata": Target(read_metadata, _metadata, 4096),
+    "settings": Target(read_table, _tables, 4096),
+    "ldconfig": Target(parse_cache, _caches),
+}
+
+if __name__ == "__main__":  # replay files: targets.py TARGET FILE…
+    for name in sys.argv[2:]:
+        TARGETS[sys.argv[1]].run(Path(name).read_bytes())
