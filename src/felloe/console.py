@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TextIO
 
 from felloe.errors import FelloeError
@@ -27,6 +28,17 @@ def report_warning(finding: Finding) -> None:
 def report_progress(text: str) -> None:
     """One line about what was done."""
     _write(sys.stdout, f"felloe: {text}\n")
+
+
+def report_step(text: str) -> None:
+    """The same on stderr, for a command whose result is on stdout."""
+    _write(sys.stderr, f"felloe: {text}\n")
+
+
+def redraw(lines: Sequence[str], above: int) -> None:
+    """Put ``lines`` in the place of the last ``above`` lines of the terminal behind stderr."""
+    up = f"\x1b[{above}A" if above else ""
+    _write(sys.stderr, up + "\x1b[J" + "".join(f"{line}\n" for line in lines))
 
 
 def print_text(text: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import product
 
-from felloe.errors import MalformedArchive
+from felloe.errors import MalformedArchive, UsageError
 
 _PART = re.compile(r"[A-Za-z0-9_.+!]+")
 _TAG = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
@@ -86,6 +86,13 @@ def parse_wheel_name(filename: str) -> WheelName:
             raise MalformedArchive(f"{filename!r} is not a wheel's file name: bad part {value!r}")
     sets = [_ordered(part.split(".")) for part in (pythons, abis, platforms)]
     return WheelName(distribution, version, sets[0], sets[1], sets[2], "".join(build))
+
+
+def check_build_number(text: str) -> str:
+    """A build number (PEP 427), or nothing. Raises :class:`UsageError`."""
+    if text and not _BUILD.fullmatch(text):
+        raise UsageError(f"{text!r} is not a build number", hint="begin it with a digit: 1, 2local")
+    return text
 
 
 def python_version(python_tag: str) -> tuple[int, int] | None:

@@ -1,6 +1,8 @@
 """What ``felloe check`` passes, a real index takes: uploaded with twine, installed back.
 
 Starts pypiserver on the loopback device. PyPI's own rules are in tests/cases/test_check.py.
+The whole of a release, from a project to its users, is the last test; on every interpreter
+from 3.9 to 3.13 it is marked slow.
 """
 
 import json
@@ -12,7 +14,8 @@ import time
 import urllib.request
 
 import pytest
-from world import PROJECTS, run
+from test_examples import REFERENCE, assert_picture
+from world import EXAMPLES, PROJECTS, VERSIONS, find_python, run
 
 pytestmark = pytest.mark.network
 
@@ -110,30 +113,8 @@ def test_twine_finds_nothing_either(dists, environ):
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="pypiserver 2.4 needs Python 3.10")
 def test_the_index_takes_them_and_gives_them_back(dists, server, environ, clean_environ, tmp_path):
-    upload = (
-        "twine",
-        "upload",
-        "--non-interactive",
-        "--disable-progress-bar",
-        "-u",
-        "x",
-        "-p",
-        "x",
-    )
-    run(
-        sys.executable,
-        "-m",
-        *upload,
-        "--repository-url",
-        f"{server}/",
-        *dists,
-        env={**environ, **LOOPBACK},
-    )
-    # Nothing but that index: no other place to find the package in.
-    alone = {
-        key: value for key, value in clean_environ.items() if not key.startswith(("PIP", "UV"))
-    }
-    alone.update(LOOPBACK, PIP_CONFIG_FILE="/dev/null")
+    upload(server, dists, environ)
+    alone = without_other_indexes(clean_environ)
     index = ("--index-url", f"{server}/simple/", "--no-cache", "--pre", "felloe-index-tiny")
     for number, install in enumerate((install_by_pip, install_by_uv)):
         place = tmp_path / f"venv{number}"
@@ -142,6 +123,19 @@ def test_the_index_takes_them_and_gives_them_back(dists, server, environ, clean_
         code = "import frontend_tiny; print(frontend_tiny.answer())"
         assert run(place / "bin" / "python", "-I", "-c", code).stdout.strip().isdigit()
         assert (place / "bin" / "felloe-index-tiny").exists()
+
+
+def upload(server, paths, environ):
+    words = ("--non-interactive", "--disable-progress-bar", "-u", "x", "-p", "x")
+    where = ("--repository-url", f"{server}/")
+    command = (sys.executable, "-m", "twine", "upload", *words, *where, *paths)
+    run(*command, env={**environ, **LOOPBACK})
+
+
+def without_other_indexes(environ):
+    """So that there is no other place to find the package in."""
+    alone = {key: value for key, value in environ.items() if not key.startswith(("PIP", "UV"))}
+    return {**alone, **LOOPBACK, "PIP_CONFIG_FILE": "/dev/null"}
 
 
 def install_by_pip(python, index, environ):
@@ -154,3 +148,53 @@ def install_by_uv(python, index, environ):
     index = [word for word in index if word != "--pre"]
     words = ("--prerelease", "allow", "--no-config", "--python", python)
     run("uv", "pip", "install", *words, *index, env=environ)
+
+
+SOME = ("3.9", "3.13")
+
+
+@pytest.fixture
+def lonely_server(server, clean_environ):
+    """The server, and an environment in which there is no other."""
+    return server, without_other_indexes(clean_environ)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="pypiserver 2.4 needs Python 3.10")
+@pytest.mark.parametrize(
+    "versions", [SOME, pytest.param(VERSIONS, marks=pytest.mark.slow)], ids=["some", "all"]
+)
+def test_a_release_reaches_its_users(versions, lonely_server, environ, make_venv, tmp_path):
+    """felloe build, felloe check, twine upload, pip and uv install, the picture."""
+    dist = tmp_path / "dist"
+    felloe = (sys.executable, "-m", "felloe")
+    words = ("build", EXAMPLES / "newton-basins", "-o", dist, "--python", *versions)
+    run(*felloe, *words, env=environ)
+    dists = sorted(path for path in dist.iterdir() if path.is_file())
+    assert len(dists) == 1 + len(versions)
+    run(*felloe, "check", *dists, env=environ)
+    server, alone = lonely_server
+    upload(server, dists, environ)
+    pictures = set()
+    for version in versions:
+        python = find_python(version)
+        for install in (install_newton_by_pip, install_newton_by_uv):
+            place = tmp_path / f"{install.__name__}-{version}"
+            venv = make_venv(place, python, "numpy")
+            install(python, venv, f"{server}/simple/", alone)
+            run(venv, "-c", REFERENCE, "newton_basins", cwd=tmp_path)
+            picture = tmp_path / "basins.png"
+            run(venv.with_name("newton-basins"), picture, "--size", "160x120", cwd=tmp_path)
+            pictures.add(picture.read_bytes())
+    (picture,) = pictures  # the same for all
+    assert_picture(picture, width=160, height=120)
+
+
+def install_newton_by_pip(python, venv, index, environ):
+    """The interpreter's own pip: the newest has left the oldest Python behind."""
+    words = ("--python", venv, "install", "--no-cache-dir", "--only-binary", ":all:")
+    run(python, "-m", "pip", *words, "--index-url", index, "newton-basins", env=environ)
+
+
+def install_newton_by_uv(_python, venv, index, environ):
+    words = ("--no-config", "--no-cache", "--python", venv, "--only-binary", ":all:")
+    run("uv", "pip", "install", *words, "--index-url", index, "newton-basins", env=environ)

@@ -175,6 +175,13 @@ def with_header(**fields):
     return gzip.compress(gzip.decompress(pack())[:end] + block + bytes(1024))
 
 
+def with_broken_header():
+    """An sdist whose last member has a wrong checksum: tarfile takes it for the end."""
+    plain = bytearray(gzip.decompress(pack()))
+    plain[plain.index(f"{ROOT}/src/a.c".encode())] ^= 1
+    return gzip.compress(bytes(plain))
+
+
 def without(name):
     return pack(files={key: data for key, data in FILES.items() if key != name})
 
@@ -223,6 +230,7 @@ HOSTILE = {
     "no tar": (gzip.compress(b"hello" * 999), "is not a gzipped tar file"),
     "truncated": (pack()[:-30], "is not a gzipped tar file"),
     "truncated tar": (gzip.compress(gzip.decompress(pack())[:2700]), "is not a|it has no|cut off"),
+    "broken header": (with_broken_header(), "is not a gzipped tar file: .*would be lost"),
     "wrong CRC": (pack()[:-8] + bytes(8), "is not a gzipped tar file"),
     "noise behind": (pack() + b"noise", "is not a gzipped tar file"),
 }

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from email.parser import HeaderParser
 from pathlib import Path
 from posixpath import dirname
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, cast
 
 from felloe.archive.name import check_member_name
 from felloe.archive.place import placing
@@ -84,6 +84,15 @@ def _forward(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
             raise tarfile.ReadError(f"{member.name} has a negative size")
         end = member.offset
         yield member
+    _check_end(archive)
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Tarfile ends at a header that it cannot read as it does at the zeros of the true end."""
+    file = cast("IO[bytes]", archive.fileobj)
+    file.seek(archive.offset)
+    if any(file.read(tarfile.BLOCKSIZE)):
+        raise tarfile.ReadError("a member's header is broken, and it and all behind would be lost")
 
 
 def _gzip(file: BinaryIO, epoch: int) -> gzip.GzipFile:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import Any
 
-from felloe import console
 from felloe.audit.report import render_failure, render_json, render_text
-from felloe.errors import FelloeError, UsageError
+from felloe.cli.files import Answer, add_arguments, tell_each
 from felloe.pipeline.audit import audit_wheel
-from felloe.policy.family import Policies, read_policies
+from felloe.policy.family import read_policies
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,33 +20,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "proved, and what stands in the way of each better tag. The exit code is 0 if all claims "
         "hold, 1 if one does not, 2 if the command was not understood.",
     )
-    parser.add_argument("wheels", metavar="WHEEL", nargs="+", type=Path)
-    parser.add_argument("--json", action="store_true", help="write one JSON document a line")
+    add_arguments(parser, "WHEEL")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Audit every wheel; one that cannot be read does not stop the others."""
-    missing = [str(path) for path in options.wheels if not path.is_file()]
-    if missing:
-        raise UsageError(f"no such file: {', '.join(missing)}")
     policies = read_policies()
-    return max(_audit(path, policies, as_json=options.json) for path in options.wheels)
 
+    def examine(path: Path) -> Answer:
+        evidence, verdict = audit_wheel(path, policies)
+        document = render_json(path.name, evidence, verdict)
+        return Answer(document, render_text(path.name, evidence, verdict), document["holds"])
 
-def _audit(path: Path, policies: Policies, *, as_json: bool) -> int:
-    try:
-        document, text = _examine(path, policies)
-    except FelloeError as error:
-        if as_json:
-            console.print_text(json.dumps(render_failure(path.name, error.message)))
-        else:
-            console.report_error(error)
-        return error.exit_code
-    console.print_text(json.dumps(document) if as_json else text)
-    return 0 if document["holds"] else 1
-
-
-def _examine(path: Path, policies: Policies) -> tuple[dict[str, Any], str]:
-    evidence, verdict = audit_wheel(path, policies)
-    return render_json(path.name, evidence, verdict), render_text(path.name, evidence, verdict)
+    return tell_each(options, examine, lambda path, error: render_failure(path.name, error.message))

@@ -11,7 +11,20 @@ from importlib import import_module
 from felloe import __version__, console
 from felloe.errors import FelloeError
 
-COMMANDS = ("audit", "check", "repair")
+COMMANDS = (
+    "audit",
+    "build",
+    "cache",
+    "check",
+    "ci",
+    "migrate",
+    "new",
+    "pack",
+    "repair",
+    "tags",
+    "unpack",
+    "verify",
+)
 """The modules of this package that are commands."""
 
 

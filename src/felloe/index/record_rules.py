@@ -19,7 +19,9 @@ _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 _WEAK = ("md5", "sha1", "sha224")  # "sha256 or better" is asked for
 _MOST_PATHS = 5
 _COLUMNS = 3
-_MAKE_AGAIN = "write RECORD again after the last change: `wheel unpack`, then `wheel pack`"
+_MAKE_AGAIN = (
+    "write RECORD again after the last change: `felloe unpack --no-verify`, then `felloe pack`"
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,161 @@
+"""``felloe build [PROJECT]``: an sdist, and from it a wheel for every interpreter."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+
+from felloe import console
+from felloe.errors import FelloeError, UsageError
+from felloe.frontend.choice import find_tool
+from felloe.frontend.display import Display
+from felloe.pipeline.release import Order, open_project, release
+from felloe.pipeline.source import check_settings
+from felloe.project import read_project
+from felloe.release.options import BUILD_OPTIONS, BuildTable, read_build_table
+from felloe.release.report import render_json, render_text
+from felloe.release.request import check_words
+
+_INTERRUPTED = 130  # as a shell says it: 128 + SIGINT
+_UNWANTED = ("PYTHONPATH", "PYTHONHOME", "__PYVENV_LAUNCHER__")
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``build``."""
+    parser = commands.add_parser(
+        "build",
+        help="build the sdist and the wheels of a release, and test them",
+        description="Build the sdist of a project and from it a wheel for every interpreter and "
+        "target, several at once, each in isolation; test them where a test is given. What an "
+        "earlier run left in the output directory, made of the same, is not built again. Flags "
+        "win over `[tool.felloe.build]`, whose keys have their names. The exit code is 0 if every "
+        "wheel is there and passed, 1 if not, 2 if the command was not understood.",
+    )
+    add = parser.add_argument
+    add("project", metavar="PROJECT", nargs="?", type=Path, default=Path(), help="or its sdist")
+    for option in BUILD_OPTIONS:
+        add(
+            f"--{option.key}",
+            dest=option.attribute,
+            metavar=option.metavar,
+            help=option.meaning,
+            action="append" if option.is_command else "extend",
+            nargs=None if option.is_command else "+",
+        )
+    out = Path("dist")
+    add("-o", "--out-dir", metavar="DIR", type=Path, default=out, help="default: %(default)s")
+    config = "a setting for the backend"
+    add("-C", "--config-setting", metavar="KEY=VALUE", action="append", default=[], help=config)
+    jobs = "processors to use, by builds and compilers together (default: all)"
+    add("-j", "--jobs", metavar="N", type=_count, help=jobs)
+    frontends = ("auto", "uv", "pip")
+    add("--frontend", choices=frontends, default="auto", help="what builds (default: uv if found)")
+    add("--fresh", action="store_true", help="use nothing that was built before")
+    add("--json", action="store_true", help="write the result as one JSON document")
+    parser.set_defaults(run=run)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 10**4:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processors")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Build the release."""
+    display = Display(live=sys.stderr.isatty() and os.environ.get("TERM", "") != "dumb")
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(_ending_as_interrupt())
+            result = release(_make_order(options, stack), display)
+    except KeyboardInterrupt:
+        console.report_error(FelloeError("interrupted; nothing was built"))
+        return _INTERRUPTED
+    console.print_text(json.dumps(render_json(result)) if options.json else render_text(result))
+    if result.stopped:
+        console.report_error(FelloeError("interrupted; what is finished stays"))
+        return _INTERRUPTED
+    return 0 if result.holds else 1
+
+
+@contextmanager
+def _ending_as_interrupt() -> Iterator[None]:
+    """SIGTERM, which a CI service sends, ends a release as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _make_order(options: argparse.Namespace, stack: ExitStack) -> Order:
+    environ = {key: value for key, value in os.environ.items() if key not in _UNWANTED}
+    config = tuple(_check_config(word) for word in options.config_setting)
+    check_words(options.python or ())
+    given = options.project
+    sdist = given.resolve() if given.is_file() else None
+    if sdist is not None:
+        scratch = stack.enter_context(TemporaryDirectory(prefix="felloe-"))
+        root = open_project(sdist, Path(scratch))
+    elif given.is_dir():
+        root = given.resolve()
+    else:
+        raise UsageError(f"no such project: {given}", hint="name a directory or an sdist")
+    project = read_project(root)
+    tool = project.felloe
+    table = read_build_table(tool.get("build", {}) if isinstance(tool, dict) else {}, vars(options))
+    _check_table(table)
+    check_settings(project, config, table.target, environ)
+    running = Path(sys.executable)
+    return Order(
+        project=project,
+        sdist=sdist,
+        out=options.out_dir.absolute(),
+        table=table,
+        config=config,
+        jobs=options.jobs or _find_jobs(),
+        fresh=options.fresh,
+        tool=find_tool(options.frontend, running, environ),
+        running=running,
+        environ=environ,
+    )
+
+
+def _check_config(word: str) -> str:
+    if "=" not in word:
+        raise UsageError(f"-C {word}: write KEY=VALUE")
+    return word
+
+
+def _check_table(table: BuildTable) -> None:
+    check_words(table.python)
+    for command in table.test:
+        try:
+            words = shlex.split(command)
+        except ValueError as cause:
+            raise UsageError(f"--test {command!r} cannot be split into words: {cause}") from cause
+        if not words:
+            raise UsageError("--test is empty", hint="name a command, such as 'pytest {project}'")
+
+
+def _find_jobs() -> int:
+    """What CMake was told, or the processors that we may use."""
+    told = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", "")
+    if told.isdigit() and int(told):
+        return int(told)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

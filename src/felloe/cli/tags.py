@@ -1,0 +1,59 @@
+"""``felloe tags WHEEL…``: other tags, as far as the binaries prove them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from felloe import console
+from felloe.cli.files import check_files
+from felloe.errors import FelloeError
+from felloe.pipeline.retag import TagChange, retag_wheel
+from felloe.policy.family import Policies, read_policies
+from felloe.settings import read_settings
+from felloe.tags import check_build_number
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``tags``."""
+    parser = commands.add_parser(
+        "tags",
+        help="give wheels other tags, as far as their binaries prove them",
+        description="Write wheels under other tags, beside themselves, and print their new names. "
+        "A value replaces the tags that are there, +TAG adds to them, -TAG (as --platform-tag=-TAG)"
+        " takes out; several are joined by dots. What promises more than the binaries prove is "
+        "refused. The exit code is 0 if all were retagged, 1 if not, 2 if the command was not "
+        "understood.",
+    )
+    add = parser.add_argument
+    add("wheels", metavar="WHEEL", nargs="+", type=Path)
+    add("--python-tag", metavar="TAG", help="such as cp39 or +cp310")
+    add("--abi-tag", metavar="TAG", help="such as abi3 or none")
+    add("--platform-tag", metavar="TAG", help="such as manylinux_2_28_x86_64")
+    add("--build", metavar="NUMBER", help="the build number; empty for none")
+    add("--remove", action="store_true", help="remove the wheel that was retagged")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Retag every wheel; one that cannot be does not stop the others."""
+    check_files(options.wheels)
+    build = None if options.build is None else check_build_number(options.build)
+    change = TagChange(options.python_tag, options.abi_tag, options.platform_tag, build)
+    epoch, policies = read_settings({}, None, os.environ).epoch, read_policies()
+    return max(
+        _retag(wheel, change, epoch, policies, remove=options.remove) for wheel in options.wheels
+    )
+
+
+def _retag(wheel: Path, change: TagChange, epoch: int, policies: Policies, *, remove: bool) -> int:
+    try:
+        written = retag_wheel(wheel, change, epoch, policies)
+    except FelloeError as error:
+        console.report_error(error)
+        return error.exit_code
+    console.print_text((written or wheel).name)
+    if remove and written is not None:
+        wheel.unlink()
+    return 0

@@ -1,0 +1,1 @@
+"""What a build frontend does: find interpreters, run tools in isolation, keep track of children."""

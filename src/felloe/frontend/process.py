@@ -1,0 +1,109 @@
+"""Children: programs that run while we wait, and that end when we do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_GRACE = 3.0
+"""Seconds between one request to end and the next, sterner one."""
+_STEP = 0.05
+
+
+class Stopped(Exception):
+    """A child was asked for, or ended, after :meth:`Children.stop`."""
+
+
+@dataclass
+class Children:
+    """The programs that are running; all can be stopped at once, from another thread.
+
+    Each is the head of a process group of its own, so that what it starts ends
+    with it.
+    """
+
+    _running: set[subprocess.Popen[bytes]] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stopped: bool = False
+
+    def run(self, command: Sequence[str], log: Path, environ: Mapping[str, str], cwd: Path) -> int:
+        """Run a program to its end; both its streams are appended to ``log``.
+
+        Answers its exit code, 127 if it cannot be started. Raises :class:`Stopped`.
+        """
+        with log.open("ab") as output:
+            output.write(f"$ {' '.join(command)}\n".encode("utf-8", "surrogateescape"))
+            output.flush()
+            with self._lock:
+                if self._stopped:
+                    raise Stopped
+                try:
+                    child = subprocess.Popen(
+                        command,
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=output,
+                        env=dict(environ),
+                        cwd=cwd,
+                        start_new_session=True,
+                    )
+                except OSError as cause:
+                    output.write(f"{command[0]}: {cause.strerror}\n".encode())
+                    return 127
+                self._running.add(child)
+            code = child.wait()
+        with self._lock:
+            self._running.discard(child)
+            if self._stopped:
+                raise Stopped
+        return code
+
+    def stop(self) -> None:
+        """End all children and what they started; answers when they have ended."""
+        with self._lock:
+            self._stopped = True
+            running = set(self._running)
+        # SIGINT lets Python programs clean up; a shell may have had it ignored.
+        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+            for child in running:
+                _signal(child, number)
+            if _all_ended(running):
+                break
+
+
+def _signal(child: subprocess.Popen[bytes], number: int) -> None:
+    try:
+        if hasattr(os, "killpg"):
+            os.killpg(child.pid, number)
+        elif child.poll() is None:
+            child.terminate()
+    except (ProcessLookupError, PermissionError):
+        pass  # its group is gone
+
+
+def _all_ended(children: set[subprocess.Popen[bytes]]) -> bool:
+    end = time.monotonic() + _GRACE
+    while any(_is_alive(child) for child in children):
+        if time.monotonic() > end:
+            return False
+        time.sleep(_STEP)
+    return True
+
+
+def _is_alive(child: subprocess.Popen[bytes]) -> bool:
+    """Whether it, or anything of its group, has not ended."""
+    if child.poll() is None:
+        return True
+    if not hasattr(os, "killpg"):
+        return False
+    try:
+        os.killpg(child.pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

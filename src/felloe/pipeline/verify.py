@@ -1,0 +1,48 @@
+"""The story of a verification: read every byte of a wheel, hold RECORD against it."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+from felloe.archive.member import Member
+from felloe.archive.wheel import StagedWheel, open_wheel
+from felloe.errors import MalformedArchive, UsageError
+from felloe.index.record_rules import check_record
+from felloe.index.rule import Rule, Ruling
+
+
+def verify_wheel(path: Path) -> list[Ruling]:
+    """All ways in which a wheel file is not what its RECORD says.
+
+    Raises :class:`UsageError` for a file that is no wheel.
+    """
+    if path.suffix != ".whl":
+        raise UsageError(f"{path.name} is not a wheel", hint="name files that end in .whl")
+    try:
+        with open_wheel(path) as staged:
+            return list(verify_staged(staged))
+    except MalformedArchive as cause:
+        return [Rule.ARCHIVE.problem(cause.message, cause.hint or "get the wheel again")]
+
+
+def verify_staged(staged: StagedWheel) -> Iterator[Ruling]:
+    """The same of an open wheel."""
+    if staged.record is None:
+        yield Rule.RECORD.problem(
+            "the wheel has no RECORD", "unpack it with --no-verify and pack it again"
+        )
+        return
+    members = {member.name: member for member in (*staged.members, staged.record)}
+    data, path = bytes(staged.record.read()), staged.record.name
+    sizes = {name: member.size for name, member in members.items()}
+    yield from check_record(data, path, sizes, lambda name, by: _digest(members[name], by))
+
+
+def _digest(member: Member, algorithm: str) -> str:
+    hasher = hashlib.new(algorithm)
+    for chunk in member.content.chunks():
+        hasher.update(chunk)
+    return urlsafe_b64encode(hasher.digest()).rstrip(b"=").decode()

@@ -1,0 +1,142 @@
+"""Which interpreters are asked for, and which of those found they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from felloe.errors import UsageError
+from felloe.release.interpreter import Interpreter
+
+OLDEST = (3, 9)
+"""The oldest Python that felloe, and so its hooks, run with."""
+
+_WORD = re.compile(
+    r"(?P<name>cp|cpython|pp|pypy|graalpy)?-?(?P<major>\d)\.?(?P<minor>\d+)(\.(?P<patch>\d+))?"
+    r"(?P<flags>t?d?)"
+)
+_NAMES = {"cp": "cpython", "": "cpython", "pp": "pypy"}
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """An interpreter that was found and is not used."""
+
+    interpreter: Interpreter
+    reason: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The interpreters of a release, oldest first, each tag once."""
+
+    chosen: tuple[Interpreter, ...]
+    passed_over: tuple[PassedOver, ...] = ()
+
+
+def is_path(word: str) -> bool:
+    """Whether ``--python`` names a file and not a version."""
+    return "/" in word or "\\" in word
+
+
+def check_words(words: Iterable[str]) -> None:
+    """Raises :class:`UsageError` for words that name no version: before anything is run."""
+    wrong = [word for word in words if not is_path(word) and not _WORD.fullmatch(word)]
+    if wrong:
+        raise UsageError(
+            f"--python: {', '.join(map(repr, wrong))} names no interpreter",
+            hint="write 3.13, 3.14t, cp313, pp311 or a path; "
+            "the project stands before --python, or after --",
+        )
+
+
+def choose_interpreters(
+    words: Sequence[str], found: Sequence[Interpreter], requires_python: str
+) -> Choice:
+    """Those of ``found`` that ``words`` ask for; without words all that the project supports.
+
+    Of those with one tag the first wins: ``found`` is in the order of trust.
+    ``requires_python`` is the project's. Raises :class:`UsageError` with every
+    word that none fits.
+    """
+    if words:
+        return Choice(_in_order(_asked(words, found, requires_python)))
+    unfit = {item.path: _unfit(item, requires_python) for item in found}
+    chosen = _in_order(item for item in found if not unfit[item.path])
+    tags = {item.tag for item in chosen}
+    passed_over = [
+        PassedOver(item, unfit[item.path])
+        for item in found
+        if unfit[item.path] and item.tag not in tags
+    ]
+    if not chosen:
+        raise UsageError(
+            f"no interpreter fits the project: found {_listed(found)}",
+            hint="install one, such as with `uv python install`, or name one with --python",
+        )
+    return Choice(chosen, tuple(passed_over))
+
+
+def _asked(
+    words: Sequence[str], found: Sequence[Interpreter], requires_python: str
+) -> Iterator[Interpreter]:
+    problems = []
+    for word in words:
+        matching = [item for item in found if _matches(word, item)]
+        if not matching:
+            problems.append(f"{word} is not installed")
+            continue
+        reason = _unfit(matching[0], requires_python, debug=True)
+        if reason:
+            problems.append(f"{word}: {reason}")
+        yield matching[0]
+    if problems:
+        raise UsageError(
+            f"--python: {'; '.join(problems)}; found {_listed(found)}",
+            hint="install it, such as with `uv python install`, or give its path",
+        )
+
+
+def _matches(word: str, item: Interpreter) -> bool:
+    if is_path(word):
+        return item.source == word
+    match = _WORD.fullmatch(word)
+    if match is None:
+        return False
+    name = match["name"] or ""
+    version = tuple(int(match[part]) for part in ("major", "minor", "patch") if match[part])
+    return (
+        _NAMES.get(name, name) == item.implementation
+        and item.version[: len(version)] == version
+        and match["flags"] == item.flags
+    )
+
+
+def _unfit(item: Interpreter, requires_python: str, *, debug: bool = False) -> str:
+    """Why an interpreter cannot make a wheel of the project; empty if it can."""
+    if item.version[:2] < OLDEST:
+        return f"felloe builds for Python {'.'.join(map(str, OLDEST))} and later"
+    if "d" in item.flags and not debug:
+        return "a debug build, used only where asked for"
+    try:
+        fits = SpecifierSet(requires_python).contains(item.release, prereleases=True)
+    except InvalidSpecifier:
+        return ""  # `felloe check` has a word on it; building does not depend on it
+    return "" if fits else f"the project requires Python {requires_python}"
+
+
+def _in_order(items: Iterable[Interpreter]) -> tuple[Interpreter, ...]:
+    """The first of each tag; CPython first, oldest first: the order in which they are built."""
+    first: dict[str, Interpreter] = {}
+    for item in items:
+        first.setdefault(item.tag, item)
+    return tuple(
+        sorted(first.values(), key=lambda x: (x.implementation != "cpython", x.version, x.flags))
+    )
+
+
+def _listed(found: Iterable[Interpreter]) -> str:
+    return ", ".join(f"{item.tag} ({item.source})" for item in found) or "none"
