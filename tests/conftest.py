@@ -51,7 +51,8 @@ def clean_environ():
     steering = ("FELLOE_", "SKBUILD_", "AUDITWHEEL_", "CMAKE_", "PIP_", "UV_", "_PYTHON")
     kept = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE", "PIP_TRUSTED_HOST")
     kept += ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_CONFIG_FILE", "PIP_CERT")
-    return {
+    # Every build is from nothing, except in the tests of what is kept.
+    return {"FELLOE_CACHE": "0", "FELLOE_COMPILER_LAUNCHER": "none"} | {
         key: value
         for key, value in os.environ.items()
         if (key in kept or not key.startswith(steering)) and key != "SOURCE_DATE_EPOCH"

@@ -34,13 +34,33 @@ class Engine:
     :class:`EngineFailed` with the engine's own exit code.
     """
 
-    def __init__(self, root: Path, python: str, environ: Mapping[str, str]) -> None:
-        self._root = root
+    def __init__(
+        self,
+        root: Path,
+        python: str,
+        environ: Mapping[str, str],
+        inherited: tuple[int, ...] = (),
+    ) -> None:
+        """``inherited`` are file descriptors that the child keeps open: locks."""
+        self._root, self._python, self._inherited = root, python, inherited
         # A frontend's own call of us must not be taken for our call of the engine.
         self._environ = {k: v for k, v in environ.items() if not k.startswith(_FRONTEND_CALL)}
         self._hooks = BuildBackendHookCaller(
             str(root), _BACKEND, runner=self._run, python_executable=python
         )
+
+    def holding(self, descriptor: int) -> Engine:
+        """The same, keeping a lock for as long as it runs, even if we are killed."""
+        inherited = (*self._inherited, descriptor)
+        return Engine(self._root, self._python, self._environ, inherited)
+
+    def moved(self, python: str, environ: Mapping[str, str]) -> Engine:
+        """The engine of another interpreter, with other variables."""
+        return Engine(self._root, python, environ, self._inherited)
+
+    def with_environ(self, environ: Mapping[str, str]) -> Engine:
+        """The same, with other variables."""
+        return Engine(self._root, self._python, environ, self._inherited)
 
     def requires(self, kind: str, config: ConfigSettings | None) -> list[str]:
         """What ``get_requires_for_build_<kind>`` answers."""
@@ -71,7 +91,7 @@ class Engine:
         python, script, hook, *rest = cmd
         command = [python, str(_LAUNCHER), script, hook, *rest]
         environ = {**self._environ, **(extra_environ or {})}
-        with subprocess.Popen(command, cwd=cwd, env=environ) as child:
+        with subprocess.Popen(command, cwd=cwd, env=environ, pass_fds=self._inherited) as child:
             try:
                 child.wait()
             except KeyboardInterrupt:

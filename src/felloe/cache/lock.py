@@ -1,0 +1,49 @@
+"""Locks between processes, as the operating system keeps them.
+
+They end with the last process that holds the file open, however it ends.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where nothing is kept
+    fcntl = None  # type: ignore[assignment]
+
+CAN_LOCK = fcntl is not None
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lock that is held. A child process that inherits the descriptor holds it too."""
+
+    descriptor: int
+
+    def release(self) -> None:
+        """Let go; who else holds the descriptor goes on holding."""
+        os.close(self.descriptor)
+
+
+def try_lock(path: Path, *, shared: bool = False) -> Lock | None:
+    """Take the lock of this name without waiting; None if another has it.
+
+    Any number may hold it shared, or one alone. The file stays for good: who
+    unlinked it could not know who has just opened it.
+
+    Raises :class:`OSError` if the file cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return Lock(descriptor)

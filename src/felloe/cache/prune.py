@@ -1,0 +1,45 @@
+"""Keeping the cache below its limit."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from felloe.cache.editable import find_needed
+from felloe.cache.entry import KINDS, Entry, read_entries, remove_entry
+
+_ABANDONED = 3600
+"""Seconds after which an unfinished directory has nobody who works on it."""
+
+
+def prune(root: Path, limit: int) -> list[Entry]:
+    """Remove what was not used for longest until ``limit`` bytes are left; what was removed.
+
+    What is in use stays, whatever its size. So does what editable installs
+    need, which is not counted. Nothing here fails: what cannot be removed is
+    passed over.
+    """
+    _sweep(root)
+    needed = find_needed(root)
+    entries = [entry for entry in read_entries(root) if entry.path not in needed]
+    total = sum(entry.size for entry in entries)
+    removed = []
+    for entry in entries:
+        if total <= limit:
+            break
+        if remove_entry(entry):
+            removed.append(entry)
+            total -= entry.size
+    return removed
+
+
+def _sweep(root: Path) -> None:
+    """Delete what processes that were killed have left."""
+    horizon = time.time() - _ABANDONED
+    for kind in KINDS:
+        with suppress(OSError):
+            for path in (root / kind).iterdir():
+                if path.name.startswith(".") and path.stat().st_mtime < horizon:
+                    shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,132 @@
+"""``felloe cache info|prune|clear``: what is kept between builds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+from felloe import console
+from felloe.cache.entry import Entry, read_entries, remove_entry
+from felloe.cache.lock import CAN_LOCK
+from felloe.cache.place import cache_root
+from felloe.cache.prune import prune
+from felloe.errors import FelloeError
+from felloe.settings import CacheSettings, read_settings
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``cache``."""
+    parser = commands.add_parser(
+        "cache",
+        help="show or remove what is kept between builds",
+        description="Show or remove the environments and build trees that are kept between "
+        "builds. FELLOE_CACHE_DIR and FELLOE_CACHE_LIMIT are obeyed. What a build is using is "
+        "never removed. The exit code is 0, or 1 if something could not be removed.",
+    )
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    info = actions.add_parser("info", help="list what is kept, and whether it is unharmed")
+    info.add_argument("--json", action="store_true", help="write one JSON document")
+    info.set_defaults(run=run_info)
+    less = actions.add_parser("prune", help="remove what was not used for longest")
+    less.add_argument("--limit", metavar="SIZE", help="what may stay: 5GB, 500 MB, 0GB")
+    less.set_defaults(run=run_prune)
+    clear = actions.add_parser("clear", help="remove all that no build is using")
+    clear.set_defaults(run=run_clear)
+
+
+def run_info(options: argparse.Namespace) -> int:
+    """List the entries. Environments are checked byte by byte."""
+    settings = _read_settings(None)
+    root = cache_root(settings)
+    rows = [_describe(entry) for entry in reversed(read_entries(root))]
+    total = sum(entry.size for entry in read_entries(root))
+    if options.json:
+        document = {
+            "directory": str(root),
+            "bytes": total,
+            "limit": settings.limit,
+            "entries": rows,
+        }
+        console.print_text(json.dumps(document))
+        return 0
+    lines = [f"{root}: {_render_size(total)} of {_render_size(settings.limit)}"]
+    lines += map(_render_row, rows)
+    console.print_text("\n".join(lines))
+    return 0
+
+
+def run_prune(options: argparse.Namespace) -> int:
+    """Remove down to the limit."""
+    settings = _read_settings(options.limit)
+    if CAN_LOCK:
+        _report(prune(cache_root(settings), settings.limit))
+    return 0
+
+
+def run_clear(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has none
+    """Remove everything that is not in use."""
+    if not CAN_LOCK:
+        return 0
+    entries = read_entries(cache_root(_read_settings(None)))
+    kept = [entry for entry in entries if not remove_entry(entry)]
+    _report([entry for entry in entries if entry not in kept])
+    for entry in kept:
+        console.report_error(
+            FelloeError(f"{entry.path} was not removed", hint="a build may be using it")
+        )
+    return 1 if kept else 0
+
+
+def _read_settings(limit: str | None) -> CacheSettings:
+    given = {"felloe.cache-limit": limit} if limit is not None else {}
+    environ = {key: value for key, value in os.environ.items() if key != "FELLOE_CACHE_LIMIT"}
+    return read_settings({}, given, environ if given else os.environ).cache
+
+
+def _describe(entry: Entry) -> dict[str, object]:
+    row: dict[str, object] = {
+        "kind": entry.kind,
+        "path": str(entry.path),
+        "about": entry.about,
+        "bytes": entry.size,
+        "used": int(entry.used),
+    }
+    if entry.kind == "environments":
+        row["damage"] = _examine(entry.path)
+    return row
+
+
+def _examine(path: Path) -> list[str]:
+    from felloe.cache.distribution import hash_file
+    from felloe.cache.environment import find_damage
+
+    return find_damage(path, hash_file)
+
+
+def _render_row(row: dict[str, object]) -> str:
+    used = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(str(row["used"]))))
+    size = _render_size(int(str(row["bytes"])))
+    name = Path(str(row["path"])).name
+    text = f"{used}  {size:>9}  {row['kind']}/{name}  {row['about']}"
+    damage = row.get("damage")
+    return (
+        f"{text}\n  damaged: {', '.join(map(str, damage))}"
+        if isinstance(damage, list) and damage
+        else text
+    )
+
+
+def _render_size(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def _report(removed: list[Entry]) -> None:
+    total = sum(entry.size for entry in removed)
+    console.print_text(f"removed {len(removed)} entries, {_render_size(total)}")

@@ -1,0 +1,184 @@
+"""Isolated builds share one environment that stays, whichever frontend makes theirs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from world import EXAMPLES, ROOT, run
+
+from felloe.cache.distribution import hash_file
+from felloe.cache.environment import find_damage
+
+ALL = ["_core", "basins", "kernel", "polynomial", "roots"]
+FRONTENDS = {
+    "pip": ("-m", "pip", "wheel", "-v", "--no-deps", "-w"),
+    "build": ("-m", "build", "--wheel", "-o"),
+    "uv": ("-m", "uv", "build", "--wheel", "-o"),
+}
+
+
+class Desk:
+    """A copy of an example, isolated builds of it, and a cache of its own."""
+
+    def __init__(self, place, environ, example="newton-basins"):
+        self.place, self.cache = place, place / "cache"
+        self.environ = {**environ, "FELLOE_CACHE": "1", "FELLOE_CACHE_DIR": str(self.cache)}
+        # felloe's version stays while its content changes, and uv's cache goes by versions.
+        self.environ["UV_CACHE_DIR"] = str(place / "uv")
+        self.environ.pop("PYTHONPATH", None)  # a part of the key, and uv passes it on
+        for name in ("cpp", f"examples/{example}"):
+            shutil.copytree(ROOT / name, place / "source" / name)
+        for name in ("CMakeLists.txt", "LICENSE"):
+            shutil.copy(ROOT / name, place / "source" / name)
+        self.project = place / "source" / "examples" / example
+
+    def command(self, frontend):
+        return [sys.executable, *FRONTENDS[frontend], str(self.place / "dist"), str(self.project)]
+
+    def build(self, frontend="pip", env=None):
+        """Build a wheel; what was compiled. The wheel and the output are kept."""
+        shutil.rmtree(self.place / "dist", ignore_errors=True)
+        done = run(*self.command(frontend), env={**self.environ, **(env or {})}, cwd=self.place)
+        (self.wheel,) = (self.place / "dist").glob("*.whl")
+        self.output = done.stdout
+        return compiled_in(done.stdout)
+
+    @property
+    def environments(self):
+        return sorted((self.cache / "v1" / "environments").glob("[0-9a-f]*"))
+
+
+def compiled_in(output):
+    return sorted(re.findall(r"Building CXX object \S*/(\w+)\.cpp\.o", output))
+
+
+@pytest.fixture
+def desk(tmp_path, environ):
+    return Desk(tmp_path, environ)
+
+
+def test_second_builds_compile_nothing(desk):
+    """With any frontend after any other: contents and paths are the same."""
+    assert desk.build("pip") == ALL
+    first = desk.wheel.read_bytes()
+    for frontend in FRONTENDS:
+        assert desk.build(frontend) == []
+        assert "no work to do" in desk.output
+        assert desk.wheel.read_bytes() == first
+        assert "felloe: note" not in desk.output
+    assert len(desk.environments) == 1
+    assert not find_damage(desk.environments[0], hash_file)
+    shutil.rmtree(desk.cache / "v1" / "trees")
+    assert desk.build("uv") == ALL
+    assert desk.wheel.read_bytes() == first
+
+
+def test_what_changed_is_compiled(desk):
+    desk.build()
+    with (desk.project.parents[1] / "cpp" / "src" / "roots.cpp").open("a") as file:
+        file.write("// one more line\n")
+    assert desk.build() == ["roots"]
+    (header,) = (desk.project.parents[1] / "cpp").rglob("kernel.hpp")
+    with header.open("a") as file:
+        file.write("// one more line\n")
+    assert desk.build() == ["basins", "kernel"]
+    requires = desk.project / "pyproject.toml"
+    text = requires.read_text()
+    requires.write_text(text.replace('"pybind11>=3"', '"pybind11==3.0.1"'))
+    assert requires.read_text() != text
+    assert desk.build() == ALL  # in another environment
+    assert len(desk.environments) == 2
+    requires.write_text(text)
+    assert desk.build() == []  # back in the first
+
+
+def test_warm_is_cold(tmp_path, environ):
+    desk = Desk(tmp_path, environ, "newton-abi3")
+    assert desk.build()
+    first = desk.wheel.read_bytes()
+    assert desk.build() == []
+    assert desk.wheel.read_bytes() == first
+    shutil.rmtree(desk.cache)
+    assert desk.build()
+    assert desk.wheel.read_bytes() == first
+
+
+def test_poisoned_environment(desk):
+    desk.build()
+    (environment,) = desk.environments
+    (file,) = environment.glob("lib/*/site-packages/scikit_build_core/__init__.py")
+    file.unlink()
+    file.write_text("raise SystemExit('poisoned')\n")
+    desk.build()
+    assert desk.environments == [environment]
+    assert not find_damage(environment, hash_file)
+
+
+def test_programs_of_the_environment_work(desk):
+    """cmake and ninja from their wheels, in preference to the system's."""
+    path = desk.project / "pyproject.toml"
+    text = path.read_text()
+    path.write_text(text.replace("requires = [", 'requires = ["cmake", "ninja", '))
+    assert desk.build() == ALL
+    (tree,) = (desk.cache / "v1" / "trees").iterdir()
+    cache = (tree / "build" / "CMakeCache.txt").read_text()
+    (environment,) = desk.environments
+    assert re.search(rf"^CMAKE_COMMAND:INTERNAL={environment}/", cache, re.MULTILINE)
+    assert re.search(rf"^CMAKE_MAKE_PROGRAM:\w+={environment}/", cache, re.MULTILINE)
+    assert desk.build("build") == []
+
+
+def test_killed_while_the_environment_is_placed(desk):
+    process = subprocess.Popen(
+        desk.command("pip"),
+        env=desk.environ,
+        cwd=desk.place,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not list((desk.cache / "v1" / "environments").glob(".new-*")):
+        assert process.poll() is None
+        time.sleep(0.0005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert desk.build() == ALL
+    (environment,) = desk.environments
+    assert not find_damage(environment, hash_file)
+    assert desk.build() == []
+
+
+def test_a_full_disk_falls_back(desk, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if run(
+        "mount", "-t", "tmpfs", "-o", "size=66m,nr_inodes=60", "tmpfs", disk, check=False
+    ).returncode:
+        pytest.skip("mounting is not allowed")
+    try:
+        desk.build(env={"FELLOE_CACHE_DIR": str(disk)})
+        assert desk.output.count("felloe: note") == 1
+        assert (
+            f"the build environment could not be kept in {disk}/v1: No space left on device; "
+            "building in the frontend's own"
+        ) in desk.output
+        assert [*(disk / "v1" / "environments").iterdir()] == []
+    finally:
+        run("umount", disk)
+
+
+def test_an_sdist_is_built_in_the_environment_without_a_tree(desk):
+    run(
+        *(sys.executable, "-m", "build", "-o", desk.place / "dist", EXAMPLES / "newton-abi3"),
+        env=desk.environ,
+        cwd=desk.place,
+    )
+    assert len(desk.environments) == 1
+    assert not list((desk.cache / "v1").glob("trees/*"))
