@@ -80,7 +80,7 @@ def read_wheel_tree(data: bytes) -> None:
     with zipfile.ZipFile(packed, "w") as archive:
         for part in data.split(b"\xff\xfe")[:20]:
             name, _, content = part.partition(b"\n")
-            with suppress(UserWarning, ValueError):
+            with suppress(UserWarning, ValueError, IndexError):  # zipfile's, in writing
                 archive.writestr(name.decode("utf-8", "replace") or "x", content)
     read_wheel(packed.getvalue())
 

@@ -97,6 +97,8 @@ def ask_auditwheel(path):
     """Its answer, and whether it looked into libraries of this machine for it."""
     command = [sys.executable, "-m", "auditwheel", "show", "--json", path]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode and "Magic number does not match" in done.stderr:
+        return None, True  # it took a linker script of this machine for a library
     assert done.returncode == 0, f"{path.name}: {done.stdout}{done.stderr}"
     found = json.loads(done.stdout)
     answer = Answer(
@@ -187,7 +189,9 @@ def test_the_only_differences_are_the_listed_ones(fetch, names):
     found = {
         name_briefly(path.name): compare(read_felloe(ours[path.name]), answer, of_host=of_host)
         for path, (answer, of_host) in theirs.items()
+        if answer is not None
     }
+    assert len(wheels) - len(found) <= len(wheels) // 20, "auditwheel answered too rarely"
     assert {name: difference for name, difference in found.items() if difference} == {
         name: {item.aspect: (item.felloe, item.auditwheel)}
         for name, item in DIFFERENCES.items()

@@ -1,0 +1,81 @@
+"""Other people's projects, built by felloe after a change of one line.
+
+Each is unpacked from its sdist and laid out as its repository (no PKG-INFO), so that its build tree
+is kept: the second build compiles nothing and gives the bytes of the first. The first of the list
+is built by every run, all of them with -m slow.
+"""
+
+import os
+import re
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from world import run
+
+LIST = Path(__file__).with_name("public_projects.txt")
+LINES = [line for line in LIST.read_text().splitlines() if not line.startswith("#")]
+SDISTS = dict(line.split() for line in LINES)
+"""File name -> SHA-256 in hex."""
+EACH = [
+    pytest.param(name, marks=[] if not number else pytest.mark.slow)
+    for number, name in enumerate(SDISTS)
+]
+
+
+@pytest.fixture(params=EACH)
+def project(request, tmp_path):
+    """The source tree of a public project that names felloe as its backend."""
+    sdist = download(request.param, tmp_path)
+    safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, **safely)
+    root = tmp_path / sdist.name[: -len(".tar.gz")]
+    (root / "PKG-INFO").unlink()
+    path = root / "pyproject.toml"
+    text = path.read_text(encoding="utf-8")
+    text, lines = re.subn(r'"scikit_build_core\.build"', '"felloe"', text)
+    assert lines == 1
+    path.write_text(re.sub(r"requires = \[", 'requires = ["felloe", ', text, count=1))
+    return root
+
+
+def download(name, place):
+    """Have pip fetch exactly this file."""
+    project, _, version = name[: -len(".tar.gz")].rpartition("-")
+    requirement = place / "requirement.txt"
+    requirement.write_text(f"{project}=={version} --hash=sha256:{SDISTS[name]}\n")
+    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", project]
+    run(*command, "-d", place, "-r", requirement)
+    (found,) = place.glob("*.tar.gz")
+    return found
+
+
+@pytest.fixture
+def build(project, environ, tmp_path):
+    """``pip wheel`` the project, isolated, with a cache of its own; the log and the wheel."""
+    version = re.search(r"-([^-]+)$", project.name)[1]
+    kept = {"FELLOE_CACHE": "true", "FELLOE_CACHE_DIR": str(tmp_path / "cache")}
+    env = {**os.environ, **environ, **kept, "SETUPTOOLS_SCM_PRETEND_VERSION": version}
+
+    def build(name, *options):
+        place = tmp_path / name
+        command = [sys.executable, "-m", "pip", "wheel", "-v", "--no-deps", "-w", place, *options]
+        done = run(*command, project, env=env)
+        (wheel,) = place.glob("*.whl")
+        return done.stdout, wheel
+
+    return build
+
+
+@pytest.mark.network
+def test_second_build_compiles_nothing_and_changes_nothing(build, audit_json):
+    cold, wheel = build("cold")
+    warm, again = build("warm")
+    assert re.search(r"\[\d+/\d+\] (Building|Linking)", cold)
+    assert not re.search(r"\[\d+/\d+\] (Building|Linking)", warm)
+    assert again.name == wheel.name
+    assert again.read_bytes() == wheel.read_bytes()
+    assert "manylinux" in wheel.name
+    assert audit_json(wheel)["holds"]
