@@ -9,11 +9,12 @@ from felloe.audit.portability import Portability
 from felloe.finding import Finding
 
 _MOST_SYMBOLS = 3
+_LONGEST_SYMBOL = 48
 _MOST_LINES = 10
 
 _OLDER_SYSTEM = (
     "build where the C library is older, such as in the image of the policy you want "
-    "(quay.io/pypa/manylinux_2_28_x86_64), or with an older one: `toolchain = \"zig\"` in "
+    '(quay.io/pypa/manylinux_2_28_x86_64), or with an older one: `toolchain = "zig"` in '
     "[tool.felloe] brings them all"
 )
 WAYS_OUT = {
@@ -75,8 +76,10 @@ def list_symbols(items: Sequence[Constraint]) -> str:
     symbols = sorted({symbol for item in items for symbol in item.symbols})
     if not symbols or items[0].kind is not Kind.SYMBOL_VERSION:
         return ""
+    # Mangled names of templates run to hundreds of characters.
+    shown = [s if len(s) <= _LONGEST_SYMBOL else f"{s[:_LONGEST_SYMBOL]}…" for s in symbols]
     more = len(symbols) - _MOST_SYMBOLS
-    return f" ({', '.join(symbols[:_MOST_SYMBOLS])}{f' and {more} more' if more > 0 else ''})"
+    return f" ({', '.join(shown[:_MOST_SYMBOLS])}{f' and {more} more' if more > 0 else ''})"
 
 
 def explain_ways_out(constraints: Iterable[Constraint]) -> str:

@@ -45,6 +45,6 @@ def run(options: argparse.Namespace) -> int:
     console.print_text(f"""\
 cd {place}
 pip wheel --no-deps -w dist .        # a wheel to publish
-pip install -e . --group test        # to work on it
+pip install -e . --group test        # to work on it (pip 25.1 or later)
 pytest""")
     return 0
