@@ -20,6 +20,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from multiprocessing import Process
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ COMMANDS = ("audit", "check", "repair")
 NAME = "scale-1.0-cp312-cp312-linux_x86_64.whl"
 BLOCK = hashlib.shake_256(b"scale").digest(1 << 20)
 MEGABYTE = 1_000_000
+LARGE = 2000
+"""Megabytes from which on a member's size takes ZIP64."""
 
 
 class Point(NamedTuple):
@@ -74,8 +77,12 @@ def compile_module(place: Path) -> bytes:
 
 def measure(place: Path, module: bytes, series: str, size: int) -> Iterator[Point]:
     wheel = place / NAME
-    parts = many_files(size) if series == "files" else one_file(size * MEGABYTE)
-    write_wheel(wheel, module, parts)
+    # In a process of its own: the memory of this one counts as that of its children.
+    writer = Process(target=write_wheel, args=(wheel, module, series, size))
+    writer.start()
+    writer.join()
+    if writer.exitcode:
+        sys.exit("the wheel could not be written")
     for command in COMMANDS:
         yield Point(series, size, command, *run_command(command, wheel, place / "out"))
     for made in (place / "out").glob("*.whl"):
@@ -92,8 +99,9 @@ def one_file(length: int) -> Iterator[tuple[str, Iterator[bytes]]]:
     yield "scale/data.bin", iter([*[BLOCK] * whole, BLOCK[:rest]])
 
 
-def write_wheel(path: Path, module: bytes, parts: Iterator[tuple[str, Iterator[bytes]]]) -> None:
+def write_wheel(path: Path, module: bytes, series: str, size: int) -> None:
     """Members are stored, as an engine hands them over."""
+    parts = many_files(size) if series == "files" else one_file(size * MEGABYTE)
     info = "scale-1.0.dist-info"
     texts = {
         "scale/_core.cpython-312-x86_64-linux-gnu.so": module,
@@ -101,11 +109,11 @@ def write_wheel(path: Path, module: bytes, parts: Iterator[tuple[str, Iterator[b
         f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: scale\nRoot-Is-Purelib: false\n"
         b"Tag: cp312-cp312-linux_x86_64\n",
     }
-    rows = []
+    rows, is_large = [], series == "megabytes" and size >= LARGE
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, blocks in [*parts, *((name, iter([data])) for name, data in texts.items())]:
             digest, length = hashlib.sha256(), 0
-            with archive.open(name, "w", force_zip64=False) as file:
+            with archive.open(name, "w", force_zip64=is_large) as file:
                 for block in blocks:
                     file.write(block)
                     digest.update(block)
