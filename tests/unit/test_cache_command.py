@@ -96,6 +96,7 @@ def test_info_is_for_programs(root, capsys):
                 "about": "about ab",
                 "bytes": 10 * KB,
                 "used": 2 * 10**9,
+                "needed": False,
                 "damage": ["manifest"],
             },
             {
@@ -104,6 +105,7 @@ def test_info_is_for_programs(root, capsys):
                 "about": "about demo-1",
                 "bytes": 10 * KB,
                 "used": 10**9,
+                "needed": False,
             },
         ],
     }

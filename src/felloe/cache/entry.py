@@ -12,6 +12,7 @@ Directories whose names begin with a dot are unfinished or given up.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -42,8 +43,13 @@ class Entry:
 
 
 def make_root(root: Path) -> None:
-    """The cache's directory, which backups and git pass by. Raises :class:`OSError`."""
+    """The cache's directory, which backups and git pass by. Raises :class:`OSError`.
+
+    One that belongs to another user is refused: who owns it decides what is run from it.
+    """
     root.mkdir(parents=True, exist_ok=True)
+    if hasattr(os, "getuid") and root.stat().st_uid not in (os.getuid(), 0):
+        raise PermissionError(errno.EPERM, "it belongs to another user", str(root))
     for name, text in (("CACHEDIR.TAG", _TAG), (".gitignore", "*\n")):
         if not (root / name).exists():
             (root / name).write_text(text, encoding="utf-8")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from felloe.errors import FelloeError
 from felloe.settings import CacheSettings
 
 LAYOUT = "v1"
@@ -13,7 +14,18 @@ LAYOUT = "v1"
 
 
 def cache_root(settings: CacheSettings) -> Path:
-    """``$XDG_CACHE_HOME/felloe/v1`` and its like on other systems. It need not exist."""
+    """``$XDG_CACHE_HOME/felloe/v1`` and its like on other systems. It need not exist.
+
+    Raises :class:`FelloeError` for a user without a home directory.
+    """
     chosen = settings.directory
-    root = Path(chosen).expanduser() if chosen else user_cache_path("felloe", appauthor=False)
+    try:
+        root = Path(chosen).expanduser() if chosen else user_cache_path("felloe", appauthor=False)
+    except RuntimeError:
+        root = Path("~")
+    if str(root).startswith("~"):  # as older platformdirs answer
+        raise FelloeError(
+            "there is no home directory to keep anything in",
+            hint="name a place: FELLOE_CACHE_DIR, or the setting cache-dir",
+        )
     return root.absolute() / LAYOUT

@@ -110,13 +110,13 @@ def start(tree: Tree, environ: Mapping[str, str]) -> Worth:
 
 def mark(tree: Tree) -> bool:
     """Mark a tree as in use. False if it was, by a build that was killed."""
-    was_left = not (tree.path / _MARK).exists()
+    was_free = not (tree.path / _MARK).exists()
     (tree.path / _MARK).touch()
     (tree.path / _STATE).unlink(missing_ok=True)
     (tree.path / _LOG_BEFORE).unlink(missing_ok=True)
     with suppress(FileNotFoundError):
         shutil.copyfile(tree.build_dir / ".ninja_log", tree.path / _LOG_BEFORE)
-    return was_left
+    return was_free
 
 
 def unmark(tree: Tree) -> None:

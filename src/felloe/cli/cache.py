@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import time
 from pathlib import Path
 
 from felloe import console
+from felloe.cache.editable import KIND, find_needed, read_room
 from felloe.cache.entry import Entry, read_entries, remove_entry
 from felloe.cache.lock import CAN_LOCK
 from felloe.cache.place import cache_root
 from felloe.cache.prune import prune
 from felloe.errors import FelloeError
+from felloe.finding import Finding
 from felloe.settings import CacheSettings, read_settings
 
 
@@ -24,7 +27,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="show or remove what is kept between builds",
         description="Show or remove the environments and build trees that are kept between "
         "builds. FELLOE_CACHE_DIR and FELLOE_CACHE_LIMIT are obeyed. What a build is using is "
-        "never removed. The exit code is 0, or 1 if something could not be removed.",
+        "never removed; what an editable install rebuilds in, only by clear. The exit code is 0, "
+        "or 1 if something could not be removed.",
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     info = actions.add_parser("info", help="list what is kept, and whether it is unharmed")
@@ -41,7 +45,8 @@ def run_info(options: argparse.Namespace) -> int:
     """List the entries. Environments are checked byte by byte."""
     settings = _read_settings(None)
     root = cache_root(settings)
-    rows = [_describe(entry) for entry in reversed(read_entries(root))]
+    needed = find_needed(root)
+    rows = [_describe(entry, needed) for entry in reversed(read_entries(root))]
     total = sum(entry.size for entry in read_entries(root))
     if options.json:
         document = {
@@ -70,14 +75,29 @@ def run_clear(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has none
     """Remove everything that is not in use."""
     if not CAN_LOCK:
         return 0
-    entries = read_entries(cache_root(_read_settings(None)))
+    root = cache_root(_read_settings(None))
+    entries, needed = read_entries(root), find_needed(root)
+    projects = [_project(entry) for entry in entries if entry.path in needed]
     kept = [entry for entry in entries if not remove_entry(entry)]
     _report([entry for entry in entries if entry not in kept])
     for entry in kept:
         console.report_error(
             FelloeError(f"{entry.path} was not removed", hint="a build may be using it")
         )
+    for project in sorted(filter(None, projects)):
+        console.report_warning(
+            Finding(
+                f"the editable install of {project} cannot rebuild any more",
+                hint=f"install it again: pip install -e {shlex.quote(project)}",
+            )
+        )
     return 1 if kept else 0
+
+
+def _project(entry: Entry) -> str:
+    """Whose room it is; empty for an environment."""
+    room = read_room(entry.path) if entry.kind == KIND else None
+    return room.project if room else ""
 
 
 def _read_settings(limit: str | None) -> CacheSettings:
@@ -86,13 +106,14 @@ def _read_settings(limit: str | None) -> CacheSettings:
     return read_settings({}, given, environ if given else os.environ).cache
 
 
-def _describe(entry: Entry) -> dict[str, object]:
+def _describe(entry: Entry, needed: set[Path]) -> dict[str, object]:
     row: dict[str, object] = {
         "kind": entry.kind,
         "path": str(entry.path),
         "about": entry.about,
         "bytes": entry.size,
         "used": int(entry.used),
+        "needed": entry.path in needed,
     }
     if entry.kind == "environments":
         row["damage"] = _examine(entry.path)
@@ -111,6 +132,7 @@ def _render_row(row: dict[str, object]) -> str:
     size = _render_size(int(str(row["bytes"])))
     name = Path(str(row["path"])).name
     text = f"{used}  {size:>9}  {row['kind']}/{name}  {row['about']}"
+    text += "  (an editable install needs it)" if row["needed"] else ""
     damage = row.get("damage")
     return (
         f"{text}\n  damaged: {', '.join(map(str, damage))}"

@@ -7,8 +7,9 @@ moment later, by the parent process, which deflates what it keeps. So
 ``zipfile.ZipFile.open``, through which everything that writes a member
 passes, is told here to store it.
 
-An error that the engine itself raised is a user's mistake: it is printed as
-its sentence, without the traceback. The engine is untouched by either.
+An error that the engine itself raised is a user's mistake, and one about a
+file is the machine's: they are printed as their sentences, without a
+traceback. The engine is untouched by either.
 """
 
 import sys
@@ -36,20 +37,39 @@ def store_members():
 
     def open_stored(self, name, mode="r", *arguments, **options):
         if mode == "w" and isinstance(name, zipfile.ZipInfo):
+            check_name(name.filename)
             name.compress_type = zipfile.ZIP_STORED
         return open_member(self, name, mode, *arguments, **options)
 
     zipfile.ZipFile.open = open_stored
 
 
+def check_name(name):
+    """End with a sentence where ``zipfile`` would end in a traceback."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise SystemExit(
+            f"felloe: error: {name!a} cannot be in a wheel: its name is not UTF-8\n"
+            "felloe: hint: give the file another name, or do not install it"
+        ) from None
+
+
 def report(kind, error, trace):
     leaves = list(leaves_of(error))
-    if all(type(leaf).__module__.partition(".")[0] in _ENGINE for leaf in leaves):
+    if all(is_told_by_its_words(leaf) for leaf in leaves):
         sys.stdout.flush()
         for leaf in leaves:
             print(f"scikit-build-core: error: {leaf}", file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, trace)
+
+
+def is_told_by_its_words(error):
+    """The engine's own errors, and the system's about a file: which, and what is wrong."""
+    if isinstance(error, OSError):
+        return error.filename is not None
+    return type(error).__module__.partition(".")[0] in _ENGINE
 
 
 def leaves_of(error):

@@ -19,7 +19,7 @@ from felloe import console
 from felloe.cache.lock import CAN_LOCK
 from felloe.cache.origin import Origin, read_origin, relocate, relocate_config
 from felloe.cache.place import cache_root
-from felloe.errors import EngineFailed
+from felloe.errors import EngineFailed, FelloeError
 from felloe.finding import Finding
 from felloe.pipeline.build import Build
 from felloe.settings import ConfigSettings
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _BUILD_DIR = "build-dir"
 _UNPACKED = re.compile(r"/(pip-req-build-|pip-install-|pip-wheel-|build-via-sdist-|sdists-v\d+/)")
 """Where frontends put a project for one build only."""
+_UNSPEAKABLE = re.compile(r'[;"\\\n\udc80-\udcff]')
+"""What cannot stand in the path of a build directory, bytes that are not UTF-8 among it."""
 _LEAST_FREE = 64 * 10**6
 """Bytes. A build tree needs some room, and its disk may be the system's."""
 
@@ -127,7 +129,14 @@ def _open_root(build: Build) -> Path | None:
     """The cache's directory, made if need be; None if it cannot be used."""
     from felloe.cache.entry import make_root
 
-    root = cache_root(build.settings.cache)
+    try:
+        root = cache_root(build.settings.cache)
+    except FelloeError as cause:
+        _say(cause.message, "building without the cache")
+        return None
+    if _UNSPEAKABLE.search(str(root)):
+        _say(f"CMake cannot build in {root}", "building without the cache")
+        return None
     try:
         make_root(root)
         if _has_room(root):

@@ -1,0 +1,31 @@
+"""The door through which an import rebuilds an editable install.
+
+``launcher/rebuild_hook.py`` calls it, in the environment of the first build,
+with ``["ROOM", "BUILD_DIR", "PREFIX", [build options], [install options]]`` on
+stdin: in its command the directories would count as being worked in. What it
+prints is the text of an ImportError, if it fails.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from felloe import console
+from felloe.errors import FelloeError
+from felloe.pipeline.rebuild import Request, rebuild
+
+
+def main(text: str) -> int:
+    """0 if what is installed is up to date after this."""
+    room, build_dir, prefix, build_options, install_options = json.loads(text)
+    request = Request(
+        Path(room), Path(build_dir), prefix, tuple(build_options), tuple(install_options)
+    )
+    try:
+        rebuild(request, os.environ)
+    except FelloeError as error:
+        console.report_error(error)
+        return error.exit_code
+    return 0

@@ -1,0 +1,130 @@
+"""Rebuilds an editable install when it is imported and a file has changed.
+
+felloe writes this file into the editable wheel, beside scikit-build-core's
+import hook, which calls it. It imports nothing that is not Python's own, and is
+itself imported only with the package that it is for.
+"""
+
+import os
+import sys
+import zlib
+
+# What felloe puts in the place of these is the text of the values.
+PROJECT = "project"
+ROOM = "room"
+PYTHON = "python"
+HOME = "home"
+
+SKIP = "SKBUILD_EDITABLE_SKIP"
+VERBOSE = "SKBUILD_EDITABLE_VERBOSE"
+START = "import sys; sys.path[:1] = []; sys.path.append(sys.argv[1]); \
+from felloe.cli.rebuild import main; sys.exit(main(sys.stdin.read()))"
+
+failure = None  # what the last rebuild of this process said, and of what
+
+
+def rebuild(finder):
+    """Bring what ``finder`` imports up to date. Raises ImportError if that fails."""
+    global failure
+    if finder.path in os.environ.get(SKIP, "").split(os.pathsep):
+        return  # a step of the build imports what it is about to build
+    prefix = getattr(finder, "install_dir", "")
+    if prefix is None:
+        raise ImportError(
+            "wheel.install-dir is outside of site-packages, so nothing can be rebuilt"
+        )
+    stamps = os.path.join(ROOM, f"stamps-{hash_text(prefix)}")
+    register()
+    state = find_changes(stamps)
+    if state == []:
+        return
+    if failure is None or failure[0] is None or failure[0] != state:
+        failure = None
+        problem = run(finder, prefix)
+        if problem is None:
+            return
+        failure = (find_changes(stamps), problem)
+    finder.rebuilt = False  # else the next import would take the old module
+    raise ImportError(failure[1])
+
+
+def find_changes(stamps):
+    """The files that are not as they were, and how they are; None if nothing is known."""
+    try:
+        with open(stamps, encoding="utf-8", errors="surrogateescape") as file:
+            lines = file.read().split("\n")
+    except OSError:
+        return None
+    changes = []
+    for line in lines[1:-1]:
+        _, size, time, path = line.split(" ", 3)
+        try:
+            status = os.stat(path)
+        except OSError:
+            now = (-1, -1)
+        else:
+            now = (status.st_size, status.st_mtime_ns)
+        if now != (int(size), int(time)):
+            changes.append((path, now))
+    return changes
+
+
+def register():
+    """Note that this file leads to the room, so that the cache keeps it."""
+    users = os.path.join(ROOM, "users")
+    user, pending = os.path.join(users, hash_text(__file__)), os.path.join(users, "pending")
+    is_pending = os.path.exists(pending)
+    if is_pending or not os.path.exists(user):
+        try:
+            with open(user, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(os.path.abspath(__file__))
+            if is_pending:
+                os.unlink(pending)
+        except OSError:
+            pass  # another's cache, or another process was faster
+
+
+def run(finder, prefix):
+    """Have felloe build, in the environment of the first build; what went wrong, or None."""
+    import json
+    import subprocess
+
+    options = [list(finder.build_options), list(getattr(finder, "install_options", ()))]
+    words = json.dumps([ROOM, str(finder.path), prefix, *options])
+    environ = dict(os.environ)
+    environ[SKIP] = os.pathsep.join(filter(None, (environ.get(SKIP), finder.path)))
+    verbose = environ.get(VERBOSE, "1" if finder.verbose else "0") not in ("", "0")
+    try:
+        process = subprocess.Popen(
+            [PYTHON, "-c", START, HOME],
+            env=environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as cause:
+        return explain(
+            f"its build environment is gone: {cause}\ninstall it again: pip install -e '{PROJECT}'"
+        )
+    said = []
+    with process:
+        try:
+            process.stdin.write(words)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass  # it ended before it asked, and says why
+        for line in process.stdout:
+            said.append(line)
+            if verbose and sys.stderr is not None:
+                sys.stderr.write(line)
+    return explain("".join(said)) if process.returncode else None
+
+
+def explain(said):
+    return f"the editable install of {PROJECT} could not be rebuilt:\n\n{said.rstrip()}"
+
+
+def hash_text(text):
+    return f"{zlib.crc32(os.fsencode(text)):08x}"
