@@ -36,6 +36,8 @@ class ModuleName:
     abi_tag: str | None = None
     architecture: str | None = None
     """The machine that the suffix names, as platform tags spell it: ``aarch64``, ``amd64``."""
+    musl: bool = False
+    """Whether the suffix names musl, so that no other Python finds the module."""
 
     def init_names(self) -> tuple[str, ...]:
         """The functions of which an interpreter calls one (PEP 489, 793)."""
@@ -115,6 +117,7 @@ def _from_so(match: re.Match[str]) -> ModuleName:
         python_tag=python_tag,
         abi_tag=abi_tag,
         architecture=_MACHINES.get((match["triplet"] or "").partition("-")[0]),
+        musl="-linux-musl" in (match["triplet"] or ""),
     )
 
 

@@ -176,6 +176,12 @@ _MUSL_ROWS = (
         "cp39-abi3-musllinux_1_2_x86_64",
     ),
     Case(
+        "musl-by-name-alone",
+        {_MUSL: module("m")},
+        "cp311-cp311-linux_x86_64",
+        "cp311-cp311-musllinux_1_2_x86_64",
+    ),
+    Case(
         "musl-claiming-1.1",
         {_MUSL: module("m", needs=(_ALPINE,))},
         "cp311-cp311-musllinux_1_1_x86_64",

@@ -31,13 +31,15 @@ VARIANTS = {
     "zig": ({"linux": "zig"}, "cp310"),
     "one": ({"platforms": ["manylinux_x86_64"], "python": ["3.12"], "publish": []}, ""),
     "free": ({"python": ["3.14", "3.14t"], "test-requires": ["pytest>=8", "numpy"]}, "cp312"),
+    "pure": ({"python": ["3.9", "3.13"]}, None),
     "own-test": ({"test-command": "python {project}/check.py --all", "publish": ["pypi"]}, ""),
 }
 
 
 def make_project(options=None, api="", name="fast-primes", **project):
     table = {"name": name, "requires-python": ">=3.10", **project}
-    tool = {"felloe": {"ci": options or {}}, "scikit-build": {"wheel": {"py-api": api}}}
+    wheel = {"cmake": False} if api is None else {"py-api": api}  # None: nothing is compiled
+    tool = {"felloe": {"ci": options or {}}, "scikit-build": {"wheel": wheel}}
     groups = {"test": ["pytest"]}
     return Project(Path(), {"project": table, "tool": tool, "dependency-groups": groups})
 
@@ -215,6 +217,30 @@ class TestWorkflow:
         only = {"platforms": ["windows_arm64", "windows_amd64"], "python": ["3.10"]}
         matrix = load(render("github", only))["jobs"]["native"]["strategy"]["matrix"]
         assert matrix["platform"] == ["windows_amd64"]
+
+    def test_a_wheel_for_all_is_built_once_and_tested_elsewhere(self):
+        options = {"platforms": ["manylinux_x86_64", "macos_arm64"], "python": ["3.10", "3.13"]}
+        jobs = load(render("github", options, api=None))["jobs"]
+        assert "linux" not in jobs, "nothing is compiled, so no image is needed"
+        matrix = jobs["native"]["strategy"]["matrix"]
+        assert (matrix["platform"], matrix["python"]) == (["manylinux_x86_64"], ["3.10"])
+        newer = jobs["newer"]["strategy"]["matrix"]
+        assert newer["platform"] == ["manylinux_x86_64", "macos_arm64"]
+        assert newer["python"] == ["3.10", "3.13"]
+        assert newer["exclude"] == [{"platform": "manylinux_x86_64", "python": "3.10"}]
+        assert jobs["newer"]["steps"][2]["with"]["pattern"] == "wheels-*"
+
+    def test_a_wheel_for_all_is_for_one_platform_by_default(self):
+        jobs = load(render("github", api=None))["jobs"]
+        assert jobs["native"]["strategy"]["matrix"]["platform"] == ["manylinux_x86_64"]
+        assert jobs["newer"]["strategy"]["matrix"]["platform"] == ["manylinux_x86_64"]
+        only = load(render("github", {"python": ["3.13"]}, api=None))["jobs"]
+        assert "newer" not in only
+
+    def test_felloe_is_released_with_itself(self):
+        jobs = load(render("github", api=None, name="felloe"))["jobs"]
+        assert "pip install build .\n" in jobs["sdist"]["steps"][2]["run"]
+        assert "pip install dist/*.whl\n" in jobs["check"]["steps"][2]["run"]
 
     def test_a_project_without_tests_is_only_built(self):
         text = render("github", has_tests=False)

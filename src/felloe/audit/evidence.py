@@ -38,7 +38,7 @@ class AuditedObject(AuditedFile):
 
     elf: ElfObject
     libc: str | None
-    """``glibc``, ``musl``, or None where it needs neither."""
+    """``glibc``, ``musl``, or None where it needs neither and its name says nothing."""
     constraints: tuple[Constraint, ...]
 
     @property
@@ -130,9 +130,9 @@ def _audit_object(member: BinaryMember, policies: Policies, default_libc: str) -
     path, data = member.name, member.read()
     elf = parse_elf(data)
     symbols = SymbolTable(data, elf)
-    libc = find_libc(elf)
-    family = policies.get((FAMILY_OF_LIBC[libc or default_libc], elf.architecture or ""))
     module = find_module(path)
+    libc = find_libc(elf) or ("musl" if module is not None and module.musl else None)
+    family = policies.get((FAMILY_OF_LIBC[libc or default_libc], elf.architecture or ""))
     initializes = module is not None and any(map(symbols.defines, module.init_names()))
     if module is not None and module.abi is Abi.UNNAMED and not initializes:
         module = None

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from felloe.ci.github_layout import ACTIONS, CHECK, HEAD, LINUX, NATIVE, NEWER, PUBLISH
+from felloe.ci.github_layout import (
+    ACTIONS,
+    CHECK,
+    CHECK_DIST,
+    HEAD,
+    LINUX,
+    NATIVE,
+    NEWER,
+    PUBLISH,
+)
 from felloe.ci.layout import render_heading
 from felloe.ci.pipeline import TOOL_PYTHON, Pipeline
 from felloe.ci.platform import IMAGE_VERSION, MACOS_FLOOR, Platform, image_of, policy_of
@@ -31,31 +40,57 @@ _OLDEST_WINDOWS_ARM = 11
 
 def render(pipeline: Pipeline) -> str:
     """The workflow file."""
-    containers = () if pipeline.zig else pipeline.of_system("linux")
+    containers = () if pipeline.zig or pipeline.pure else pipeline.of_system("linux")
     native = tuple(item for item in pipeline.platforms if item not in containers)
-    newer = tuple(python for python in pipeline.pythons if python not in pipeline.builders)
     native = tuple(item for item in native if any(_has(item, it) for it in pipeline.builders))
     test = render_test(pipeline)
     jobs = ["sdist"]
-    parts = [HEAD.fill(heading=_heading(pipeline), branch=pipeline.branch, sdist=SDIST, **_USED)]
+    sdist = _own(SDIST, pipeline, ".")
+    parts = [HEAD.fill(heading=_heading(pipeline), branch=pipeline.branch, sdist=sdist, **_USED)]
     if containers:
         jobs.append("linux")
         parts.append(_render_linux(pipeline, containers))
     if native:
         jobs.append("native")
-        matrix = _matrix(native, pipeline.builders, pipeline)
+        builds = native[:1] if pipeline.pure else native
+        matrix = _matrix(builds, pipeline.builders, pipeline)
         environment = [f"{key}: {value}" for key, value in _environment(pipeline)]
         words = {"matrix": matrix, "env": environment, "build": BUILD, "test": test}
         parts.append(NATIVE.fill(**words, **_USED))
-    if native and newer and test:
-        jobs.append("newer")
-        parts.append(NEWER.fill(matrix=_matrix(native, newer, pipeline), test=test, **_USED))
-    parts.append(CHECK.fill(jobs=", ".join(jobs), **_USED))
+    if native and test:
+        newer = _render_newer(native, test, pipeline)
+        jobs += ["newer"] * bool(newer)
+        parts += newer
+    check = _own(CHECK_DIST, pipeline, "dist/*.whl")
+    parts.append(CHECK.fill(jobs=", ".join(jobs), check=check, **_USED))
     previous = "check"
     for index in pipeline.indexes:
         parts.append(_render_publish(index, previous, pipeline.name))
         previous = index
     return "\n".join(parts)
+
+
+def _render_newer(
+    native: tuple[Platform, ...], test: tuple[str, ...], pipeline: Pipeline
+) -> list[str]:
+    """The job for the Pythons, and of a wheel for all platforms for those, that did not build."""
+    pythons = tuple(python for python in pipeline.pythons if python not in pipeline.builders)
+    pattern = "wheels-${{ matrix.platform }}-*"
+    built: tuple[tuple[str, str], ...] = ()
+    if pipeline.pure and len(native) > 1:
+        pythons, built = pipeline.pythons, ((native[0].name, pipeline.builders[0]),)
+    if pipeline.pure:
+        pattern = "wheels-*"
+    if not pythons:
+        return []
+    matrix = _matrix(native, pythons, pipeline, built)
+    return [NEWER.fill(matrix=matrix, test=test, pattern=pattern, **_USED)]
+
+
+def _own(script: tuple[str, ...], pipeline: Pipeline, place: str) -> tuple[str, ...]:
+    """felloe's own pipeline works with what it is about to release, not with what it has."""
+    ours = pipeline.name == "felloe"
+    return (script[0].replace(" felloe", f" {place}"), *script[1:]) if ours else script
 
 
 def _heading(pipeline: Pipeline) -> list[str]:
@@ -64,7 +99,7 @@ def _heading(pipeline: Pipeline) -> list[str]:
         remarks = [
             "",
             "A tag v… publishes, without tokens. Say once to each index who publishes:",
-            "this repository, the workflow wheels.yml and the environment pypi, at",
+            "this repository, the name of this file and the environment pypi, at",
             "https://pypi.org/manage/account/publishing/; with testpypi for pypi, at",
             "https://test.pypi.org/manage/account/publishing/.",
         ]
@@ -89,14 +124,17 @@ def _render_linux(pipeline: Pipeline, platforms: tuple[Platform, ...]) -> str:
 
 
 def _matrix(
-    platforms: tuple[Platform, ...], pythons: tuple[str, ...], pipeline: Pipeline
+    platforms: tuple[Platform, ...],
+    pythons: tuple[str, ...],
+    pipeline: Pipeline,
+    built: tuple[tuple[str, str], ...] = (),
 ) -> Iterator[str]:
-    """Every platform with every Python, but for what the service does not have."""
+    """Every platform with every Python, but for what the service does not have or has built."""
     lacking = [
         f'- {{platform: {item.name}, python: "{python}"}}'
         for item in platforms
         for python in pythons
-        if not _has(item, python)
+        if not _has(item, python) or (item.name, python) in built
     ]
     yield f"platform: [{', '.join(item.name for item in platforms)}]"
     yield f"python: [{', '.join(_quote(python) for python in pythons)}]"

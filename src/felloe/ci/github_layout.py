@@ -122,7 +122,7 @@ NATIVE = Layout("""\
 """)
 
 NEWER = Layout("""\
-  # Newer Pythons, with the wheels that older ones built.
+  # Other Pythons, with the wheels that were built above.
   newer:
     name: ${{ matrix.platform }}, test with ${{ matrix.python }}
     needs: native
@@ -140,12 +140,14 @@ NEWER = Layout("""\
           python-version: ${{ matrix.python }}
       - uses: §download
         with:
-          pattern: wheels-${{ matrix.platform }}-*
+          pattern: §pattern
           path: wheels
           merge-multiple: true
       - run: |
           §test
 """)
+
+CHECK_DIST = ("python -m pip install felloe", "felloe check dist/*")
 
 CHECK = Layout("""\
   check:
@@ -161,8 +163,7 @@ CHECK = Layout("""\
           path: dist
           merge-multiple: true
       - run: |
-          python -m pip install felloe
-          felloe check dist/*
+          §check
       - uses: §upload
         with:
           name: dist

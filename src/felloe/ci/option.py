@@ -30,7 +30,10 @@ CI_OPTIONS = (
         default=(),
         form=re.compile("|".join(PLATFORMS)),
         values=", ".join(f"`{name}`" for name in PLATFORMS),
-        meaning="Where to build and test; the default is the common ones that the service has.",
+        meaning=(
+            "Where to build and test; the default is the common ones that the service has, and the "
+            "first of them for a project that compiles nothing."
+        ),
     ),
     Option(
         key="linux",

@@ -32,6 +32,8 @@ class Pipeline:
     builders: tuple[str, ...]
     """Those of them that build; the others install a wheel that another one built."""
     platforms: tuple[Platform, ...]
+    pure: bool
+    """Whether one wheel is for every Python on every platform: nothing is compiled."""
     zig: bool
     """Whether Linux wheels come from zig's compilers, not from containers."""
     manylinux: str
@@ -62,11 +64,15 @@ def plan_pipeline(
     pythons = options["python"] or _allowed_pythons(table.get("requires-python"))
     default_test = 'python -m pytest "{project}/tests"' if has_tests else ""
     zig = options["linux"] == "zig"
+    py_api = str(project.engine("wheel", "py-api") or "")
+    pure = project.engine("wheel", "cmake") is False
+    platforms = _choose_platforms(options["platforms"], offered, zig=zig)
     return Pipeline(
         name=name,
         pythons=tuple(sorted(set(pythons), key=_order)),
-        builders=choose_builders(pythons, str(project.engine("wheel", "py-api") or "")),
-        platforms=_choose_platforms(options["platforms"], offered, zig=zig),
+        builders=choose_builders(pythons, "py3" if pure else py_api),
+        platforms=platforms[:1] if pure and not options["platforms"] else platforms,
+        pure=pure,
         zig=zig,
         manylinux=options["manylinux"],
         test_command=options["test-command"] or default_test,

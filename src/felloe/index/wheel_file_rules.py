@@ -42,6 +42,22 @@ def check_directories(
         )
 
 
+def check_letter_case(name: WheelName, members: Collection[str]) -> Iterator[Ruling]:
+    """Names that are one file to the systems where the case of letters does not count."""
+    if all("linux" in platform for platform in name.platforms):
+        return
+    folded: dict[str, list[str]] = {}
+    for member in sorted(members):
+        folded.setdefault(member.casefold(), []).append(member)
+    for alike in (names for names in folded.values() if len(names) > 1):
+        yield Rule.MEMBER.note(
+            f"{' and '.join(alike)} differ in case alone: on macOS and Windows "
+            "the one that is installed last overwrites the other",
+            "rename one of them",
+            alike[0],
+        )
+
+
 def check_wheel_file(
     text: bytes, name: WheelName, path: str, binaries: Sequence[str]
 ) -> Iterator[Ruling]:

@@ -36,7 +36,11 @@ from felloe.index.sdist_rules import (
     find_files,
     find_metadata,
 )
-from felloe.index.wheel_file_rules import check_directories, check_wheel_file
+from felloe.index.wheel_file_rules import (
+    check_directories,
+    check_letter_case,
+    check_wheel_file,
+)
 from felloe.pipeline.audit import audit_staged
 from felloe.pipeline.verify import verify_staged
 from felloe.policy.family import Policies
@@ -103,6 +107,7 @@ def _check_staged(filename: str, staged: StagedWheel, policies: Policies) -> Ite
     members = {member.name: member for member in (*staged.members, *record)}
     yield from check_tag_order(filename, staged.name)
     yield from check_directories(staged.name, staged.dist_info, members)
+    yield from check_letter_case(staged.name, members)
     yield from _check_dist_info(staged, members)
     yield from _check_binaries(staged, policies)
     if staged.record is not None:

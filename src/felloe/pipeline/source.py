@@ -17,6 +17,7 @@ from typing import Any
 from felloe.cache.entry import lock_of, make_root, write_card
 from felloe.cache.lock import CAN_LOCK, Lock
 from felloe.cache.place import cache_root
+from felloe.errors import FelloeError
 from felloe.frontend.tree import refresh_tree
 from felloe.project import Project
 from felloe.settings import CacheSettings, Settings, read_settings, split_config
@@ -51,7 +52,7 @@ def choose_source(
     if cache is None:
         yield Source(sdist)
         return
-    stable = _borrow(cache_root(cache), project)
+    stable = _borrow(cache, project)
     if stable is None:  # no cache that can be written, or a release at the same time
         yield Source(sdist)
         return
@@ -62,14 +63,15 @@ def choose_source(
         lock.release()
 
 
-def _borrow(root: Path, project: Project) -> tuple[Path, Lock] | None:
+def _borrow(cache: CacheSettings, project: Project) -> tuple[Path, Lock] | None:
     """The project's place in the cache, if it can be had for this release alone."""
     name = hashlib.sha256(str(project.root.resolve()).encode("utf-8", "surrogateescape"))
-    path = root / KIND / name.hexdigest()[:16]
     try:
+        root = cache_root(cache)
+        path = root / KIND / name.hexdigest()[:16]
         make_root(root)
         lock = lock_of(path)
-    except OSError:
+    except (OSError, FelloeError):
         return None
     return (path, lock) if lock is not None else None
 
