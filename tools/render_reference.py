@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from felloe.audit.explanation import WAYS_OUT
+from felloe.ci.option import CI_OPTIONS
 from felloe.cli.main import make_parser
 from felloe.engine import NAME, OLDEST
 from felloe.index.rule import Rule
 from felloe.option import OPTIONS
+from felloe.release.options import BUILD_OPTIONS
 
 SOURCE = Path(__file__).parent.parent / "src" / "felloe"
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
@@ -55,6 +57,23 @@ without it, 2020-01-01.
 | kind in `felloe audit --json` | what to do |
 |---|---|"""
 
+_BUILD = """
+## `[tool.felloe.build]`
+
+Every key has a flag of `felloe build` with its name, which wins. Its value is a list of
+strings; one string stands for a list of one.
+
+| key | meaning |
+|---|---|"""
+
+_CI = """
+## `[tool.felloe.ci]`
+
+What `felloe ci` writes follows from this table, from `[project]`, `[dependency-groups]` and
+`wheel.py-api`, and from whether there is a folder `tests`.
+
+| key | values | default | meaning |
+|---|---|---|---|"""
 
 _RULES = """
 ## What `felloe check` asks of a file
@@ -72,6 +91,13 @@ def _lines() -> Iterator[str]:
     yield _CONSTRAINTS
     for kind, way_out in WAYS_OUT.items():
         yield f"| `{kind.value}` | {way_out} |"
+    yield _BUILD
+    for item in BUILD_OPTIONS:
+        yield f"| `{item.key}` | {item.meaning} |"
+    yield _CI
+    for option in CI_OPTIONS:
+        default = json.dumps(option.default) if option.default else "none"
+        yield f"| `{option.key}` | {option.values} | `{default}` | {option.meaning} |"
     yield "\n## Commands"
     for name, parser in _commands():
         yield f"\n### `felloe {name}`\n\n    {parser.format_usage().strip()}\n"

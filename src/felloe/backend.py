@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from felloe import console
 from felloe.engine import Engine
@@ -73,10 +74,12 @@ def build_editable(
 ) -> str:
     """https://peps.python.org/pep-0660/#build-editable"""
     with _reported():
-        from felloe.pipeline import wheel
+        from felloe.pipeline import editable
+        from felloe.target import read_target
 
-        build, metadata = _read_build(config_settings), _optional_path(metadata_directory)
-        return wheel.build_editable(build, Path(wheel_directory), metadata).name
+        build, target = _read_build(config_settings), read_target(os.environ)
+        metadata = _optional_path(metadata_directory)
+        return editable.build_editable(build, target, Path(wheel_directory), metadata).name
 
 
 def build_sdist(sdist_directory: str, config_settings: ConfigSettings | None = None) -> str:
@@ -90,13 +93,48 @@ def build_sdist(sdist_directory: str, config_settings: ConfigSettings | None = N
 def _requires(kind: str, config_settings: ConfigSettings | None) -> list[str]:
     with _reported():
         build = _read_build(config_settings)
-        return build.engine.requires(kind, build.engine_config)
+        with _question(kind, build) as config:
+            asked = build.engine.requires(kind, config)
+        return [*asked, *_tools(kind, build)]
+
+
+def _tools(kind: str, build: Build) -> list[str]:
+    """What a toolchain of its own needs; an editable wheel is for this machine as it is."""
+    if kind != "wheel" or build.settings.toolchain.is_ordinary:
+        return []
+    from felloe.pipeline.equip import find_requirements
+    from felloe.target import read_target
+
+    return find_requirements(build, read_target(os.environ))
 
 
 def _prepare_metadata(kind: str, directory: str, config_settings: ConfigSettings | None) -> str:
     with _reported():
         build = _read_build(config_settings)
-        return build.engine.prepare_metadata(kind, Path(directory), build.engine_config)
+        with _question(kind, build) as config:
+            return build.engine.prepare_metadata(kind, Path(directory), config)
+
+
+@contextmanager
+def _question(kind: str, build: Build) -> Iterator[ConfigSettings | None]:
+    """The engine's config for a question; says what it cannot know of a failure.
+
+    Where an import rebuilds, it wants to hear of a build-dir, and empties it.
+    """
+    if kind != "editable":
+        yield build.engine_config
+        return
+    if build.settings.cache.use != "false":
+        with TemporaryDirectory(prefix="felloe-") as scratch:
+            yield {"build-dir": scratch, **(build.engine_config or {})}
+        return
+    try:
+        yield build.engine_config
+    except EngineFailed:
+        from felloe.pipeline.editable import explain_missing_room
+
+        explain_missing_room(build)
+        raise
 
 
 def _optional_path(directory: str | None) -> Path | None:

@@ -56,6 +56,11 @@ class ToolchainSettings:
     launcher: str = "auto"
     """A compiler cache, ``auto`` or ``none``."""
 
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether this machine's compilers build for this machine, as they come."""
+        return (self.target, self.kind) == ("auto", "host")
+
 
 @dataclass(frozen=True)
 class CacheSettings:

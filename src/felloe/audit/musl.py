@@ -20,6 +20,12 @@ def read_newer() -> dict[str, str]:
     return {symbol: version for version, symbols in newer.items() for symbol in symbols}
 
 
+def read_known() -> frozenset[str]:
+    """Every symbol that musl 1.2.3 or a later release exports."""
+    data = json.loads(_DATA.read_text(encoding="utf-8"))
+    return frozenset((*data["symbols"], *(s for group in data["newer"].values() for s in group)))
+
+
 def constrain_musl(
     path: str, elf: ElfObject, symbols: SymbolTable, family: PolicyFamily
 ) -> Iterator[Constraint]:

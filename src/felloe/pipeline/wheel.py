@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from felloe.archive.place import check_directory
+from felloe.archive.place import prepare_directory
 from felloe.archive.wheel import StagedWheel, open_wheel
 from felloe.archive.wheel_writer import write_wheel
 from felloe.errors import FelloeError
 from felloe.pipeline.build import Build
-from felloe.pipeline.finish import finish, retag
+from felloe.pipeline.compiler_cache import through_compiler_cache
+from felloe.pipeline.finish import finish
 from felloe.pipeline.graft import Workshop
+from felloe.pipeline.workplace import build_in_tree, workplace
 from felloe.policy.family import read_policies
 from felloe.settings import ConfigSettings
 from felloe.tags import WheelName
@@ -22,26 +26,38 @@ _LINK_PATHS = "cmake.define.CMAKE_INSTALL_RPATH_USE_LINK_PATH"
 
 def build_wheel(build: Build, target: Target, directory: Path, metadata: Path | None) -> Path:
     """Build a wheel that holds what it needs, under tags that are proved."""
-    check_directory(directory)
-    with TemporaryDirectory(prefix="felloe-") as scratch:
-        workshop = Workshop(build.settings, read_policies(), build.environ, Path(scratch))
-        made = build.engine.build("wheel", workshop.room("engine"), _with_link_paths(build))
+    prepare_directory(directory)
+    build, target = _equip(build, target)
+    with ExitStack() as stack:
+        scratch = stack.enter_context(TemporaryDirectory(prefix="felloe-"))
+        place = stack.enter_context(workplace(build))
+        cached = through_compiler_cache(place.build, place.root, Path(scratch))
+        place = replace(place, build=stack.enter_context(cached))
+        workshop = Workshop(build.settings, read_policies(), place.build.environ, Path(scratch))
+        config = _with_link_paths(place.build)
+        made = build_in_tree("wheel", place, target, workshop.room("engine"), config)
         with open_wheel(made) as staged:
-            _check_metadata(staged, metadata)
+            check_metadata(staged, metadata)
             claim = _claim(staged.name, target)
-            finished = finish(staged, claim, target.libc or "glibc", workshop)
+            mended = _mend(staged, build, target)
+            finished = finish(mended, claim, target.libc or "glibc", workshop)
             return write_wheel(finished, directory, build.settings.epoch)
 
 
-def build_editable(build: Build, directory: Path, metadata: Path | None) -> Path:
-    """Build an editable wheel. It never leaves this machine, so nothing is proved."""
-    check_directory(directory)
-    with TemporaryDirectory(prefix="felloe-") as scratch:
-        made = build.engine.build("editable", Path(scratch), build.engine_config)
-        with open_wheel(made) as staged:
-            _check_metadata(staged, metadata)
-            editable = retag(staged, staged.name, has_binaries=False)
-            return write_wheel(editable, directory, build.settings.epoch)
+def _equip(build: Build, target: Target) -> tuple[Build, Target]:
+    if build.settings.toolchain.is_ordinary:
+        return build, target
+    from felloe.pipeline.equip import equip
+
+    return equip(build, target)
+
+
+def _mend(staged: StagedWheel, build: Build, target: Target) -> StagedWheel:
+    if build.settings.toolchain.kind != "zig":
+        return staged
+    from felloe.pipeline.mend import mend
+
+    return mend(staged, build.settings, target)
 
 
 def _with_link_paths(build: Build) -> ConfigSettings | None:
@@ -67,7 +83,7 @@ def _claim(name: WheelName, target: Target) -> WheelName:
     return name.with_tags(name.pythons, name.abis, [target.platform])
 
 
-def _check_metadata(staged: StagedWheel, metadata: Path | None) -> None:
+def check_metadata(staged: StagedWheel, metadata: Path | None) -> None:
     """PEP 517: a wheel built after its metadata must carry the same."""
     if metadata is None:
         return

@@ -1,0 +1,59 @@
+"""The wheels that are tried on other systems."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parent.parent / "integration"))
+
+import systems
+from picture import compute
+from world import EXAMPLES, ROOT, find_python, run
+
+
+@pytest.fixture(scope="session")
+def host_wheel(example_wheel):
+    """``host_wheel(example, version)``: an example built by this machine's own compiler."""
+    return lambda example, version: example_wheel(example, find_python(version))
+
+
+@pytest.fixture(scope="session")
+def shared_wheel(once, environ):
+    """The example newton-shared for CPython 3.13: two libraries of this machine are in it."""
+
+    def make(place):
+        options = ("-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=ON", "-DNEWTON_TESTS=OFF")
+        run("cmake", "-S", ROOT, "-B", place / "build", *options)
+        run("cmake", "--build", place / "build")
+        run("cmake", "--install", place / "build", "--prefix", place / "prefix")
+        steered = {**environ, "CMAKE_PREFIX_PATH": str(place / "prefix")}
+        command = (find_python("3.13"), "-m", "pip", "wheel", "--no-deps", "-w", place)
+        run(*command, EXAMPLES / "newton-shared", env=steered, cwd=place)
+
+    (wheel,) = once("newton-shared-3.13", make).glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="session")
+def installed(once):
+    """``installed(wheel, system)``: where a wheel lies, put there by pip as that system runs it."""
+
+    def install(wheel, system):
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()[:10]
+        return once(
+            f"{wheel.stem}-{digest}-{system.name}", lambda place: system.install(wheel, place)
+        )
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def host_picture(host_wheel, installed):
+    """What this machine's compiler makes of the C++ library, here."""
+    here = systems.system("here")
+    return compute(here, "newton_basins", installed(host_wheel("newton-basins", "3.13"), here))

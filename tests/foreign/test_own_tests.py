@@ -1,0 +1,37 @@
+"""felloe's own unit tests under Pythons newer than those it is developed with."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+from systems import system
+from world import ROOT, run
+
+pytestmark = [pytest.mark.foreign, pytest.mark.network]
+
+# It holds felloe's search for libraries against this machine's loader, and asks that one through
+# ctypes: these interpreters start with another.
+OF_THIS_LOADER = "test_libraries_of_this_system_are_found_where_its_loader_finds_them"
+
+
+@pytest.mark.parametrize("name", [pytest.param("sid-3.14", marks=pytest.mark.slow), "sid-3.15"])
+def test_unit_tests_pass_under(name, make_venv, environ, tmp_path):
+    there = system(name)
+    python = make_venv(tmp_path / "venv", there.launcher[0], "felloe")
+    install = ("uv", "pip", "install", "-q", "--python", python, "--group", "test")
+    steered = {**environ, "CPATH": str(there.headers())}
+    run(*install, cwd=ROOT, env=steered)
+    alone = {key: value for key, value in steered.items() if key != "PYTHONPATH"}
+    path = f"{python.parent}{os.pathsep}{environ['PATH']}"
+    words = (
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--deselect",
+        f"tests/unit/test_loader.py::{OF_THIS_LOADER}",
+    )
+    done = run(python, "-m", "pytest", *words, "tests/unit", cwd=ROOT, env={**alone, "PATH": path})
+    (passed,) = re.findall(r"(\d+) passed", done.stdout)
+    assert int(passed) > 1000
