@@ -17,6 +17,8 @@ from felloe.errors import MalformedArchive, UsageError
 _PART = re.compile(r"[A-Za-z0-9_.+!]+")
 _TAG = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 _BUILD = re.compile(r"\d[A-Za-z0-9_.]*")
+_WINDOWS_TAG = re.compile(r"win32|win_\w+")
+MACOS_TAG = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<architecture>\w+)")
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,16 @@ def check_build_number(text: str) -> str:
     if text and not _BUILD.fullmatch(text):
         raise UsageError(f"{text!r} is not a build number", hint="begin it with a digit: 1, 2local")
     return text
+
+
+def is_macos_tag(platform: str) -> bool:
+    """Whether a platform tag is one of macOS."""
+    return MACOS_TAG.fullmatch(platform) is not None
+
+
+def is_windows_tag(platform: str) -> bool:
+    """Whether a platform tag is one of Windows."""
+    return _WINDOWS_TAG.fullmatch(platform) is not None
 
 
 def python_version(python_tag: str) -> tuple[int, int] | None:

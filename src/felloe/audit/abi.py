@@ -22,7 +22,6 @@ from felloe.audit.module_file import (
     is_tagged_stable,
 )
 from felloe.audit.object import Role
-from felloe.audit.python_dll import find_dll_problems
 from felloe.audit.setting import PY_API
 from felloe.audit.stability import find_breaches, find_floor
 from felloe.extension import Abi
@@ -49,7 +48,7 @@ def judge_abi(evidence: Evidence, claim: WheelName) -> AbiVerdict:
         *_reserved_tags(claim),
         *find_unloadable(modules, claim),
         *find_breaches(evidence, claim),
-        *find_dll_problems(evidence, claim),
+        *_dll_problems(evidence, claim),
     ]
     notes = [*_uninitialized(evidence), *_wider_proof(modules, claim)]
     pythons, abis = (
@@ -62,6 +61,13 @@ def judge_abi(evidence: Evidence, claim: WheelName) -> AbiVerdict:
     elif is_abi3t(modules) and set(abis) <= set(STABLE):
         abis = STABLE
     return AbiVerdict(pythons, abis, tuple(problems), tuple(notes))
+
+
+def _dll_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
+    if evidence.pe_objects:
+        from felloe.audit.python_dll import find_dll_problems
+
+        yield from find_dll_problems(evidence, claim)
 
 
 def _prove_tags(

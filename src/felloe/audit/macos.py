@@ -26,8 +26,8 @@ from felloe.audit.platform_proof import (
 from felloe.binary.macho import MachoSlice, Version
 from felloe.finding import Finding
 from felloe.policy.system import MacosSystem
+from felloe.tags import MACOS_TAG, is_macos_tag
 
-_TAG = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<architecture>\w+)")
 _FIRST_ARM64 = Version(11, 0)
 _LAST_10 = 15
 _SUFFIX = re.compile(r"(\.abi3t?)?\.so|\.[\w-]+-darwin\.so")
@@ -50,11 +50,6 @@ class MacosTag(NamedTuple):
     def floor(self, cpu: str) -> Version:
         """The oldest macOS that the tag promises on this machine."""
         return max(self.version, _FIRST_ARM64) if cpu == "arm64" else self.version
-
-
-def is_macos_tag(platform: str) -> bool:
-    """Whether a platform tag is one of macOS."""
-    return _TAG.fullmatch(platform) is not None
 
 
 def judge_macos(
@@ -94,7 +89,7 @@ def judge_macos(
 
 
 def _parse_tag(text: str, system: MacosSystem) -> MacosTag:
-    match = _TAG.fullmatch(text)
+    match = MACOS_TAG.fullmatch(text)
     major, minor, architecture = match.groups() if match else ("0", "0", text)
     version = Version(int(major), int(minor))
     return MacosTag(text, _plain(version), architecture, system.expand(architecture))

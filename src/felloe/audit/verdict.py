@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from felloe.audit.abi import judge_abi
 from felloe.audit.evidence import Evidence
 from felloe.audit.explanation import explain
-from felloe.audit.macos import is_macos_tag, judge_macos
 from felloe.audit.object import Role
 from felloe.audit.platform_proof import ONE_MACHINE, MissingLibrary, PlatformProof
 from felloe.audit.portability import Portability, judge_portability
-from felloe.audit.windows import is_windows_tag, judge_windows
 from felloe.errors import FelloeError
 from felloe.finding import Finding
 from felloe.policy.family import NEVER, Policies
-from felloe.policy.system import read_macos_system, read_windows_system
-from felloe.tags import WheelName, pypi_accepts
+from felloe.tags import WheelName, is_macos_tag, is_windows_tag, pypi_accepts
 
 OTHER_LIBC = (
     'compile for that C library: with `toolchain = "zig"` in [tool.felloe], or with a toolchain '
@@ -104,8 +101,14 @@ def _judge_system(
     Raises :class:`FelloeError` if the tags name one of them and something else.
     """
     if all(map(is_macos_tag, claim.platforms)):
+        from felloe.audit.macos import judge_macos
+        from felloe.policy.system import read_macos_system
+
         return judge_macos(evidence, claim.platforms, read_macos_system(), waived)
     if all(map(is_windows_tag, claim.platforms)):
+        from felloe.audit.windows import judge_windows
+        from felloe.policy.system import read_windows_system
+
         return judge_windows(evidence, claim.platforms, read_windows_system(), waived)
     if any(is_macos_tag(tag) or is_windows_tag(tag) for tag in claim.platforms):
         raise FelloeError(

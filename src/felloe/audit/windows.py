@@ -6,7 +6,6 @@ of Windows (PEP 425, :func:`sysconfig.get_platform`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from posixpath import basename
 
@@ -22,15 +21,10 @@ from felloe.audit.platform_proof import (
 )
 from felloe.finding import Finding
 from felloe.policy.system import WindowsSystem
+from felloe.tags import is_windows_tag
 
-_TAG = re.compile(r"win32|win_\w+")
 _MACHINES = {"win32": "win32", "win_amd64": "amd64", "win_arm64": "arm64"}
 """Platform tag -> what the suffix of a ``.pyd`` calls it."""
-
-
-def is_windows_tag(platform: str) -> bool:
-    """Whether a platform tag is one of Windows."""
-    return _TAG.fullmatch(platform) is not None
 
 
 def judge_windows(
