@@ -62,7 +62,7 @@ def build_wheel(
         from felloe.pipeline import wheel
         from felloe.target import read_target
 
-        build, target = _read_build(config_settings), read_target(os.environ)
+        build, target = _read_complete(config_settings), read_target(os.environ)
         metadata = _optional_path(metadata_directory)
         return wheel.build_wheel(build, target, Path(wheel_directory), metadata).name
 
@@ -77,7 +77,7 @@ def build_editable(
         from felloe.pipeline import editable
         from felloe.target import read_target
 
-        build, target = _read_build(config_settings), read_target(os.environ)
+        build, target = _read_complete(config_settings), read_target(os.environ)
         metadata = _optional_path(metadata_directory)
         return editable.build_editable(build, target, Path(wheel_directory), metadata).name
 
@@ -87,7 +87,7 @@ def build_sdist(sdist_directory: str, config_settings: ConfigSettings | None = N
     with _reported():
         from felloe.pipeline import sdist
 
-        return sdist.build_sdist(_read_build(config_settings), Path(sdist_directory)).name
+        return sdist.build_sdist(_read_complete(config_settings), Path(sdist_directory)).name
 
 
 def _requires(kind: str, config_settings: ConfigSettings | None) -> list[str]:
@@ -110,7 +110,7 @@ def _tools(kind: str, build: Build) -> list[str]:
 
 def _prepare_metadata(kind: str, directory: str, config_settings: ConfigSettings | None) -> str:
     with _reported():
-        build = _read_build(config_settings)
+        build = _read_complete(config_settings)
         with _question(kind, build) as config:
             return build.engine.prepare_metadata(kind, Path(directory), config)
 
@@ -149,6 +149,13 @@ def _read_build(config_settings: ConfigSettings | None) -> Build:
     environ = {"SOURCE_DATE_EPOCH": str(settings.epoch), **os.environ}
     engine = Engine(project.root, sys.executable, environ)
     return Build(project, engine, engine_config, settings, environ)
+
+
+def _read_complete(config_settings: ConfigSettings | None) -> Build:
+    """The same for what has metadata; a question about requirements needs none."""
+    build = _read_build(config_settings)
+    build.project.check_metadata()
+    return build
 
 
 @contextmanager

@@ -23,6 +23,17 @@ class Project:
     root: Path
     table: Mapping[str, Any]
 
+    def check_metadata(self) -> None:
+        """Raises :class:`FelloeError` if there is no ``[project]`` table.
+
+        Whether what stands in it is right the engine says.
+        """
+        if not isinstance(self.table.get("project"), Mapping):
+            raise FelloeError(
+                f"{self.root / 'pyproject.toml'} has no [project] table",
+                hint="add one that has at least a name and a version",
+            )
+
     @property
     def felloe(self) -> object:
         """``tool.felloe``, whatever it is."""

@@ -54,6 +54,16 @@ def read(wheel, name):
 # What metadata promises.
 
 
+@pytest.mark.parametrize("name", [*METADATA_HOOKS, "build_wheel", "build_editable", "build_sdist"])
+def test_a_project_without_its_table_is_one_message(name, with_table, hook, out):
+    project = with_table()
+    path = project / "pyproject.toml"
+    path.write_text(path.read_text().replace("[project", "[other"))
+    said = hook(project, name, out, check=False).output
+    assert f"felloe: error: {path} has no [project] table\nfelloe: hint: add one" in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize("name", METADATA_HOOKS)
 def test_metadata_is_prepared_without_cmake(name, with_table, hook, prepared):
     project = with_table(files={"CMakeLists.txt": FATAL})

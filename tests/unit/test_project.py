@@ -102,3 +102,13 @@ def test_text_is_utf8_whatever_the_locale(tmp_path):
     text = "a = 'gr\N{LATIN SMALL LETTER U WITH DIAERESIS}n'\n"
     table = read_project(save(tmp_path, text.encode())).table
     assert table == {"a": "gr\N{LATIN SMALL LETTER U WITH DIAERESIS}n"}
+
+
+@pytest.mark.parametrize("text", ["", "[tool.felloe]\n", "project = 3\n"], ids=repr)
+def test_a_project_without_its_table_is_refused_where_metadata_is_made(tmp_path, text):
+    project = read_project(save(tmp_path, text.encode()))
+    with pytest.raises(FelloeError, match=r"pyproject\.toml has no \[project\] table") as refused:
+        project.check_metadata()
+    assert refused.value.hint
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n')
+    read_project(tmp_path).check_metadata()
