@@ -222,7 +222,8 @@ def _nearest(name: str, known: Mapping[str, Option]) -> str:
 
 
 def _unknown(given: _Given) -> str:
-    if not given.key and not given.name.startswith(_PREFIX):
+    is_root = not given.key and not given.name.startswith(_PREFIX)
+    if is_root or (given.key and any(key.startswith(f"{given.key}.") for key in _BY_KEY)):
         return f"{given.name.rstrip('.')} must be a table"
     return f"{given.name}: unknown key; the nearest known one is {given.near!r}"
 

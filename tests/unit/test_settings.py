@@ -197,6 +197,11 @@ def test_what_is_no_table_is_refused(table):
     assert refusal(table) == "tool.felloe must be a table"
 
 
+@pytest.mark.parametrize("table", [{"libraries": "x"}, {"libraries": ["x"]}], ids=repr)
+def test_what_is_no_table_inside_is_refused(table):
+    assert refusal(table) == "tool.felloe.libraries must be a table"
+
+
 # The epoch.
 
 
