@@ -70,9 +70,14 @@ class WheelName:
 
 
 def parse_wheel_name(filename: str) -> WheelName:
-    """Take a wheel's file name apart. Raises :class:`MalformedArchive`."""
+    """Take a wheel's file name apart.
+
+    Raises :class:`MalformedArchive`, or :class:`UsageError` for a file of another kind.
+    """
+    if not filename.endswith(".whl"):
+        raise UsageError(f"{filename} is not a wheel", hint="name files that end in .whl")
     parts = filename[: -len(".whl")].split("-")
-    if not filename.endswith(".whl") or len(parts) not in (5, 6):
+    if len(parts) not in (5, 6):
         raise MalformedArchive(
             f"{filename!r} is not a wheel's file name",
             hint="name it {name}-{version}-{python tag}-{abi tag}-{platform tag}.whl",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,18 @@ def test_what_is_not_understood_is_misuse(arguments):
     done = felloe(*arguments)
     assert done.returncode == 2
     assert "usage: felloe" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["audit", "check", "repair", "tags", "unpack", "verify"])
+def test_what_is_no_wheel_is_misuse(command, tmp_path, monkeypatch, capsys):
+    """By its name, or because it is a directory, and the message says which."""
+    monkeypatch.chdir(tmp_path)
+    text, place = save(tmp_path, b"hello", "notes.txt"), tmp_path / WHEEL
+    place.mkdir()
+    assert main([command, str(text)]) == 2
+    assert re.search(r"notes\.txt is (not a|neither a) wheel", capsys.readouterr().err)
+    assert main([command, str(place)]) == 2
+    assert f"not a file: {place}" in capsys.readouterr().err
 
 
 def test_unreadable_file_is_misuse(tmp_path, monkeypatch, capsys):

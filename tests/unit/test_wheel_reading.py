@@ -236,7 +236,6 @@ def test_hostile_wheel_is_refused_with_its_name_and_the_cause(tmp_path, data, ca
     [
         "demo.whl",
         "demo-1.0.whl",
-        "demo-1.0-py3-none-any.zip",
         "demo-1.0-py3-none.whl",
         "demo-1.0-x1-py3-none-any.whl",
         "demo-1.0-1-py3-none-any-more.whl",

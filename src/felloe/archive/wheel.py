@@ -130,6 +130,8 @@ def _directory(path: Path) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as cause:
+        if not zipfile.is_zipfile(path):
+            raise MalformedArchive("not a zip file, or only a part of one") from cause
         raise MalformedArchive(f"not a zip file: {cause}") from cause
     if any(not entry.filename for entry in entries):  # ZipInfo.is_dir() fails on it
         raise MalformedArchive("a member has no name")

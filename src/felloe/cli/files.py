@@ -32,9 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser, metavar: str) -> None:
 
 def check_files(paths: Sequence[Path]) -> None:
     """Raises :class:`UsageError` that names every path which is no file."""
-    missing = [str(path) for path in paths if not path.is_file()]
+    others = [path for path in paths if not path.is_file()]
+    missing = [str(path) for path in others if not path.exists()]
     if missing:
         raise UsageError(f"no such file: {', '.join(missing)}")
+    if others:
+        raise UsageError(f"not a file: {', '.join(map(str, others))}")
 
 
 def tell_each(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from felloe.archive.member import Member
 from felloe.archive.wheel import StagedWheel, open_wheel
-from felloe.errors import MalformedArchive, UsageError
+from felloe.errors import MalformedArchive
 from felloe.index.record_rules import check_record
 from felloe.index.rule import Rule, Ruling
 
@@ -19,8 +19,6 @@ def verify_wheel(path: Path) -> list[Ruling]:
 
     Raises :class:`UsageError` for a file that is no wheel.
     """
-    if path.suffix != ".whl":
-        raise UsageError(f"{path.name} is not a wheel", hint="name files that end in .whl")
     try:
         with open_wheel(path) as staged:
             return list(verify_staged(staged))
