@@ -9,7 +9,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import packaging
 import pip
 import pytest
 from kept import make_once
@@ -135,8 +134,19 @@ class System:
 
 @functools.cache
 def _tags(system):
-    pure = Path(packaging.__file__).parent.parent
-    return tuple(system.ask(_TAGS, path=(pure,)))
+    return tuple(system.ask(_TAGS, path=(_packaging(system),)))
+
+
+def _packaging(system):
+    """A wheel of the newest ``packaging`` for a system's Python: the one here may be too new."""
+    version = system.ask("import sys; answer = '%d.%d' % sys.version_info[:2]")
+
+    def make(part, _place):
+        words = ("download", "-q", "--no-deps", "--only-binary", ":all:", "-d", part)
+        run(sys.executable, "-m", "pip", *words, "--python-version", version, "packaging")
+
+    (wheel,) = make_once(f"packaging-{version}", version, make).glob("*.whl")
+    return wheel
 
 
 def download(system, place, *packages):

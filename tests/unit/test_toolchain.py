@@ -419,7 +419,7 @@ def gnu_root(tmp_path):
     for version in ("9", "10"):
         write(tmp_path / f"usr/include/c++/{version}/vector", "")
         write(tmp_path / f"usr/include/{triplet}/c++/{version}/bits/c++config.h", "")
-        for name in ("libstdc++.a", "libgcc_eh.a", "libgcc.a"):
+        for name in ("libstdc++.a", "libstdc++fs.a"):
             write(tmp_path / f"usr/lib/gcc/{triplet}/{version}/{name}", "")
     return tmp_path
 
@@ -427,9 +427,11 @@ def gnu_root(tmp_path):
 def test_the_newest_libstdcxx_of_a_root_is_taken(gnu_root):
     found = find_libstdcxx(str(gnu_root), "x86_64-linux-gnu")
     place = gnu_root / "usr/lib/gcc/x86_64-linux-gnu/10"
-    assert found.archives == tuple(
-        str(place / name) for name in ("libstdc++.a", "libgcc_eh.a", "libgcc.a")
-    )
+    archives = (str(place / name) for name in ("libstdc++.a", "libstdc++fs.a"))
+    assert found.archives == (*archives, "-lunwind")
+    (place / "libstdc++fs.a").unlink()  # newer ones have it inside
+    found = find_libstdcxx(str(gnu_root), "x86_64-linux-gnu")
+    assert found.archives == (str(place / "libstdc++.a"), "-lunwind")
     assert found.words[:2] == ("-nostdinc++", f"-I{gnu_root}/usr/include/c++/10")
 
 
