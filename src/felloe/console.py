@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TextIO
 
 from felloe.errors import FelloeError
 from felloe.finding import Finding
+
+_COLOURS = {"error": "1;31", "warning": "1;33", "note": "1;36", "hint": "1;36"}
+"""Parameters of the terminal's SGR sequence (ECMA-48), for the words that lines begin with."""
 
 
 def report_error(error: FelloeError) -> None:
@@ -47,10 +51,17 @@ def print_text(text: str) -> None:
 
 
 def _say(kind: str, message: str, hint: str) -> None:
-    text = f"felloe: {kind}: {message}\n"
+    text = f"felloe: {_coloured(kind)}: {message}\n"
     if hint:
-        text += f"felloe: hint: {hint}\n"
+        text += f"felloe: {_coloured('hint')}: {hint}\n"
     _write(sys.stderr, text)
+
+
+def _coloured(kind: str) -> str:
+    """The word as stderr shows it: in colour on a terminal, unless NO_COLOR (no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty():
+        return kind
+    return f"\x1b[{_COLOURS[kind]}m{kind}\x1b[m"
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -89,3 +89,26 @@ def test_output_is_flushed_at_once(monkeypatch):
 def test_exit_codes(error, code):
     assert error.exit_code == code
     assert isinstance(error, FelloeError)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({}, "felloe: \x1b[1;31merror\x1b[m: no\nfelloe: \x1b[1;36mhint\x1b[m: do\n"),
+        ({"NO_COLOR": "1"}, "felloe: error: no\nfelloe: hint: do\n"),
+        ({"TERM": "dumb"}, "felloe: error: no\nfelloe: hint: do\n"),
+    ],
+)
+def test_a_terminal_that_wants_colours_gets_them(monkeypatch, environ, said):
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    console.report_error(FelloeError("no", hint="do"))
+    assert sys.stderr.getvalue() == said

@@ -141,7 +141,7 @@ def names_in(tree):
     ("pattern", "allowed"),
     [
         (r"print|sys\.std(out|err)\.write", (PRINTER,)),
-        (r"(import )?os\.(environb?|getenvb?|putenv|unsetenv)", READERS),
+        (r"(import )?os\.(environb?|getenvb?|putenv|unsetenv)", (*READERS, PRINTER)),
         (r"import (sysconfig|platform)(\..*)?", READERS),
         (
             r"Path\.(cwd|home)|(import )?os\.getcwdb?|.*\.expanduser",
