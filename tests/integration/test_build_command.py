@@ -287,7 +287,7 @@ def test_misuse_is_said_before_anything_is_built(build, tmp_path, arguments, tex
     assert done.returncode in (1, 2)
     assert text in done.stdout
     assert "Traceback" not in done.stdout
-    assert not list((place / "dist").glob("*.whl"))
+    assert not list((place / "dist").glob("*"))
 
 
 def test_an_sdist_that_fails_is_an_error_with_its_log(build, tmp_path):

@@ -119,6 +119,16 @@ def test_interpreters_are_found_where_they_usually_are(tmp_path):
     assert own.implementation == sys.implementation.name
 
 
+def test_a_virtual_environment_is_one_interpreter(tmp_path):
+    programs = tmp_path / "venv" / "bin"
+    for name in ("python", "python3", "python3.12"):
+        fake(programs / name, answer([3, 12, 1]))
+    (tmp_path / "venv" / "pyvenv.cfg").touch()
+    environ = {"HOME": str(tmp_path), "PATH": str(programs)}
+    found = find_interpreters([], Path(sys.executable), environ)
+    assert [item.tag for item in found if item.source == "PATH"] == ["cp312"]
+
+
 def test_a_named_program_must_be_an_interpreter(tmp_path):
     named = tmp_path / "python"
     fake(named, "exit 1")

@@ -82,10 +82,9 @@ def _once(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     """Those that are there, each program once: images link to one from several places."""
     seen = set()
     for item in candidates:
-        real = item.path.resolve()
         environment = item.path.parent.parent / "pyvenv.cfg"
-        # A virtual environment's interpreter is a link to another that it is not.
-        key = item.path if environment.exists() else real
+        # A virtual environment's interpreter, whatever its name, is not the one that it links to.
+        key = environment if environment.exists() else item.path.resolve()
         if key not in seen and item.path.is_file():
             seen.add(key)
             yield item

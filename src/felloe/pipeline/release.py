@@ -23,10 +23,11 @@ from felloe.pipeline.schedule import Schedule
 from felloe.pipeline.source import Source, choose_source, find_py_api
 from felloe.policy.family import read_policies
 from felloe.project import Project
+from felloe.release.interpreter import Interpreter
 from felloe.release.matrix import Cell, plan_cells
 from felloe.release.options import BuildTable
 from felloe.release.record import Entry, Record, make_key, parse_record, render_record
-from felloe.release.request import Choice, choose_interpreters, is_path
+from felloe.release.request import Choice, check_installed, choose_interpreters, is_path
 from felloe.release.result import BuiltWheel, Release, SourceResult
 from felloe.release.tool import Tool
 
@@ -67,8 +68,9 @@ def release(order: Order, display: Display) -> Release:
     shutil.rmtree(order.out / _ROOM / _LOGS, ignore_errors=True)
     with TemporaryDirectory(prefix="felloe-") as scratch, ExitStack() as stack:
         children = Children()
+        found = _find(order)
         sdist = _make_sdist(order, Path(scratch), children, display)
-        choice = _choose(order, sdist.path, display)
+        choice = _choose(order, found, sdist.path, display)
         cells = plan_cells(choice.chosen, order.table.target)
         digest = digest_sdist(sdist.path)
         source = stack.enter_context(
@@ -127,12 +129,19 @@ def _make_sdist(order: Order, scratch: Path, children: Children, display: Displa
     return SourceResult(path, path.stat().st_size, hash_file(path), kept_there, seconds)
 
 
-def _choose(order: Order, sdist: Path, display: Display) -> Choice:
-    """The interpreters, told."""
+def _find(order: Order) -> tuple[Interpreter, ...]:
+    """The interpreters that there are, those asked for among them."""
     words = order.table.python
-    metadata = BytesHeaderParser().parsebytes(read_member(sdist, "PKG-INFO"))
     found = find_interpreters(filter(is_path, words), order.running, order.environ)
-    choice = choose_interpreters(words, found, str(metadata.get("Requires-Python", "")))
+    check_installed(words, found)
+    return found
+
+
+def _choose(order: Order, found: tuple[Interpreter, ...], sdist: Path, display: Display) -> Choice:
+    """Those of a release, told."""
+    metadata = BytesHeaderParser().parsebytes(read_member(sdist, "PKG-INFO"))
+    required = str(metadata.get("Requires-Python", ""))
+    choice = choose_interpreters(order.table.python, found, required)
     listed = (f"{item.tag} {item.release} ({item.source})" for item in choice.chosen)
     display.say(f"interpreters: {', '.join(listed)}")
     reasons: dict[str, list[str]] = {}

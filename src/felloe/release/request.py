@@ -53,6 +53,13 @@ def check_words(words: Iterable[str]) -> None:
         )
 
 
+def check_installed(words: Iterable[str], found: Sequence[Interpreter]) -> None:
+    """Raises :class:`UsageError` with every word that none of ``found`` fits."""
+    missing = [word for word in words if not any(_matches(word, item) for item in found)]
+    if missing:
+        raise _refusal([f"{word} is not installed" for word in missing], found)
+
+
 def choose_interpreters(
     words: Sequence[str], found: Sequence[Interpreter], requires_python: str
 ) -> Choice:
@@ -60,8 +67,9 @@ def choose_interpreters(
 
     Of those with one tag the first wins: ``found`` is in the order of trust.
     ``requires_python`` is the project's. Raises :class:`UsageError` with every
-    word that none fits.
+    word that asks for what cannot be.
     """
+    check_installed(words, found)
     if words:
         return Choice(_in_order(_asked(words, found, requires_python)))
     unfit = {item.path: _unfit(item, requires_python) for item in found}
@@ -85,19 +93,20 @@ def _asked(
 ) -> Iterator[Interpreter]:
     problems = []
     for word in words:
-        matching = [item for item in found if _matches(word, item)]
-        if not matching:
-            problems.append(f"{word} is not installed")
-            continue
-        reason = _unfit(matching[0], requires_python, debug=True)
+        item = next(item for item in found if _matches(word, item))
+        reason = _unfit(item, requires_python, debug=True)
         if reason:
             problems.append(f"{word}: {reason}")
-        yield matching[0]
+        yield item
     if problems:
-        raise UsageError(
-            f"--python: {'; '.join(problems)}; found {_listed(found)}",
-            hint="install it, such as with `uv python install`, or give its path",
-        )
+        raise _refusal(problems, found)
+
+
+def _refusal(problems: Sequence[str], found: Sequence[Interpreter]) -> UsageError:
+    return UsageError(
+        f"--python: {'; '.join(problems)}; found {_listed(found)}",
+        hint="install it, such as with `uv python install`, or give its path",
+    )
 
 
 def _matches(word: str, item: Interpreter) -> bool:
