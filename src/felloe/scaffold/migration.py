@@ -75,9 +75,10 @@ def plan_migration(files: Mapping[str, str], ci_files: Mapping[str, str]) -> Mig
 
 def _parse(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        table: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as cause:
         raise FelloeError(f"{PYPROJECT} is not TOML: {cause}") from cause
+    return table
 
 
 def _impossible(found: str, *remains: str) -> Migration:
