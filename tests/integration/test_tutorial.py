@@ -2,6 +2,7 @@
 
 import re
 import sys
+from pathlib import Path
 
 from world import ROOT, VERSIONS, find_python, run
 
@@ -11,11 +12,13 @@ LEFT_OUT = ("toolchain=zig", "git push")
 
 
 def test_every_command_works(environ, tmp_path, make_venv):
-    python = make_venv(tmp_path / "venv", sys.executable, "felloe", "pip")
+    (tools,) = re.findall(r"python -m pip install (.*)", BLOCKS[0])
+    python = make_venv(tmp_path / "venv", sys.executable, *tools.split(), "pip")
     script = [block for block in BLOCKS if not any(word in block for word in LEFT_OUT)]
     assert len(script) == len(BLOCKS) - len(LEFT_OUT) >= 4
     found = [str(find_python(version).parent) for version in VERSIONS]
-    path = ":".join([str(python.parent), environ["PATH"], *found])
+    others = [word for word in environ["PATH"].split(":") if not Path(word, "uv").exists()]
+    path = ":".join([str(python.parent), *others, *found])
     environ = {**environ, "PATH": path, "TERM": "dumb"}
     done = run("bash", "-ec", "\n".join(script), cwd=tmp_path, env=environ)
     assert "The claims hold." in done.stdout
