@@ -269,6 +269,22 @@ def test_what_only_a_run_would_show_is_said_not_guessed():
         assert words in told
 
 
+@pytest.mark.parametrize(
+    ("line", "is_known"),
+    [
+        ('__version__ = "0.0.1"', True),
+        ('__version__ = read("VERSION")', False),
+        ('__version__ = "0.0.1"\nif DEV:\n    __version__ += ".dev"', False),
+        ('if DEV:\n    __version__ = "0.0.1"', False),
+        ("from example import __version__", False),
+    ],
+)
+def test_a_name_for_a_plain_value_is_one(line, is_known):
+    script = SETUP.replace('"0.0.1"', "__version__").replace("class ", f"{line}\n\nclass ", 1)
+    text = move("", setup_py=script, CMakeLists_txt=CMAKE).files["pyproject.toml"]
+    assert ('\nversion = "0.0.1"\n' in text) is is_known
+
+
 def test_packages_and_their_places_are_carried_over():
     script = SETUP.replace(
         "zip_safe=False", 'packages=["pkg", "pkg.sub", "other"], package_dir={"": "src"}'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,7 @@ class SetupScript:
     """What could be read."""
 
     arguments: Mapping[str, Any]
-    """Keywords of ``setup`` that are plain values."""
+    """Keywords of ``setup`` that are plain values, or names of such."""
     computed: tuple[str, ...]
     """Keywords whose values only a run would show."""
     modules: tuple[CMakeModule, ...]
@@ -49,7 +50,8 @@ def parse_setup_script(text: str) -> SetupScript | None:
     )
     if not modules and not re.search(r"^class \w*CMake\w*\(.*Extension\)", text, re.MULTILINE):
         return None
-    arguments, computed = _arguments(next((c for c in calls if _name_of(c) == "setup"), None))
+    call = next((call for call in calls if _name_of(call) == "setup"), None)
+    arguments, computed = _arguments(call, _constants(tree))
     found = dict.fromkeys(re.findall(r"-D([A-Za-z_]\w*)(?:[:=]|\{)", text))
     variables = tuple(name for name in found if not _KNOWN_VARIABLES.fullmatch(name))
     return SetupScript(arguments, computed, modules, variables)
@@ -71,9 +73,30 @@ def _module(call: ast.Call) -> list[CMakeModule]:
     return [CMakeModule(texts[0], source if isinstance(source, str) else "")]
 
 
-def _arguments(call: ast.Call | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _constants(tree: ast.Module) -> dict[str, ast.expr]:
+    """Names that the script gives one value, at its top level: ``__version__ = "1.2"``."""
+    stored = Counter(
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    )
+    return {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and stored[target.id] == 1
+    }
+
+
+def _arguments(
+    call: ast.Call | None, constants: Mapping[str, ast.expr]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     keywords = {keyword.arg or "**": keyword.value for keyword in (call.keywords if call else [])}
-    plain = {name: _evaluate(node) for name, node in keywords.items()}
+    plain = {
+        name: _evaluate(constants.get(node.id, node) if isinstance(node, ast.Name) else node)
+        for name, node in keywords.items()
+    }
     computed = tuple(name for name, value in plain.items() if value is _COMPUTED)
     return {name: value for name, value in plain.items() if name not in computed}, computed
 
