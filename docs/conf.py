@@ -7,3 +7,4 @@ myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "felloe"
+html_show_copyright = False

@@ -17,7 +17,7 @@ from felloe.ci.option import CI_OPTIONS
 from felloe.cli.main import make_parser
 from felloe.engine import NAME, OLDEST
 from felloe.index.rule import Rule
-from felloe.option import OPTIONS
+from felloe.option import OPTIONS, Option
 from felloe.release.options import BUILD_OPTIONS
 
 SOURCE = Path(__file__).parent.parent / "src" / "felloe"
@@ -44,9 +44,7 @@ Every key can be given in three places; the later in this list wins:
 An unknown key is an error, wherever it stands. All other config settings and the
 whole `[tool.scikit-build]` table are the engine's ({name}, from version
 {oldest} on) and reach it untouched.
-
-| key | values | default | environment | meaning |
-|---|---|---|---|---|"""
+"""
 
 _CONSTRAINTS = """
 `SOURCE_DATE_EPOCH` (seconds since 1970) is the time stamp of everything written;
@@ -71,9 +69,7 @@ _CI = """
 
 What `felloe ci` writes follows from this table, from `[project]`, `[dependency-groups]` and
 `wheel.py-api`, and from whether there is a folder `tests`.
-
-| key | values | default | meaning |
-|---|---|---|---|"""
+"""
 
 _RULES = """
 ## What `felloe check` asks of a file
@@ -85,9 +81,8 @@ _RULES = """
 def _lines() -> Iterator[str]:
     yield _SETTINGS.format(name=NAME, oldest=".".join(map(str, OLDEST)))
     for option in OPTIONS:
-        default = json.dumps(option.default) if option.default else "none"
-        cells = (f"`{option.key}`", option.values, f"`{default}`")
-        yield f"| {' | '.join(cells)} | `{option.variable}` | {option.meaning} |"
+        yield from _describe(option)
+        yield f"- environment: `{option.variable}`\n"
     yield _CONSTRAINTS
     for kind, way_out in WAYS_OUT.items():
         yield f"| `{kind.value}` | {way_out} |"
@@ -96,9 +91,9 @@ def _lines() -> Iterator[str]:
         yield f"| `{item.key}` | {item.meaning} |"
     yield _CI
     for option in CI_OPTIONS:
-        default = json.dumps(option.default) if option.default else "none"
-        yield f"| `{option.key}` | {option.values} | `{default}` | {option.meaning} |"
-    yield "\n## Commands"
+        yield from _describe(option)
+        yield ""
+    yield "## Commands"
     for name, parser in _commands():
         yield f"\n### `felloe {name}`\n\n    {parser.format_usage().strip()}\n"
         yield parser.description or ""
@@ -108,6 +103,14 @@ def _lines() -> Iterator[str]:
     yield _RULES
     for rule in Rule:
         yield f"| `{rule.title}` | {rule.demand} |"
+
+
+def _describe(option: Option) -> Iterator[str]:
+    """A section rather than a row: a sentence in the last of five columns is not read."""
+    yield f"### `{option.key}`\n"
+    yield f"{option.meaning}\n"
+    yield f"- values: {option.values}"
+    yield f"- default: `{json.dumps(option.default)}`" if option.default else "- default: none"
 
 
 def _commands() -> Iterator[tuple[str, object]]:
