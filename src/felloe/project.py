@@ -57,7 +57,9 @@ def read_project(root: Path) -> Project:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as cause:
-        raise FelloeError(f"{path} cannot be read: {cause.strerror}") from cause
+        is_missing = isinstance(cause, FileNotFoundError)
+        hint = "name the directory of a project, or make one: `felloe new`" if is_missing else ""
+        raise FelloeError(f"{path} cannot be read: {cause.strerror}", hint=hint) from cause
     except UnicodeDecodeError as cause:
         raise FelloeError(f"{path} is not UTF-8: byte {cause.start} ({cause.reason})") from cause
     return parse_project(root, text)

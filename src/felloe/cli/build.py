@@ -123,7 +123,7 @@ def _make_order(options: argparse.Namespace, stack: ExitStack) -> Order:
     return Order(
         project=project,
         sdist=sdist,
-        out=options.out_dir.absolute(),
+        out=options.out_dir.resolve(),
         table=table,
         config=config,
         jobs=options.jobs or _find_jobs(),

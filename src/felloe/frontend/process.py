@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import threading
@@ -38,7 +39,7 @@ class Children:
         Answers its exit code, 127 if it cannot be started. Raises :class:`Stopped`.
         """
         with log.open("ab") as output:
-            output.write(f"$ {' '.join(command)}\n".encode("utf-8", "surrogateescape"))
+            output.write(f"$ {shlex.join(command)}\n".encode("utf-8", "surrogateescape"))
             output.flush()
             with self._lock:
                 if self._stopped:

@@ -154,11 +154,14 @@ def put_file(source: Path, directory: Path) -> Path:
 
 
 def keep_log(log: Path, directory: Path, message: str) -> Failure:
-    """Keep the log of what failed."""
+    """Keep the log of what failed, if there is one and room for it."""
     if not log.exists():
         return Failure(message)
-    directory.mkdir(parents=True, exist_ok=True)
-    return Failure(message, put_file(log, directory))
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return Failure(message, put_file(log, directory))
+    except (OSError, FelloeError):
+        return Failure(message)
 
 
 def _slug(cell: Cell) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from felloe.errors import FelloeError
 from felloe.frontend.display import Display
 from felloe.frontend.process import Stopped
 from felloe.pipeline.bench import Bench, Failed
@@ -128,23 +129,25 @@ class Schedule:
         self.results[result.cell] = replace(result, trial=trial)
 
     def _finish(self, task: _Task, future: Future[Any]) -> None:
-        cell = task.cell
         try:
-            answer = future.result()
-        except Failed as cause:
+            if task.verb == "test":
+                self._end_test(task.cell, future.result())
+            else:
+                self._end_build(task.cell, *future.result())
+        except (Failed, FelloeError) as cause:
             self._fail(task, cause.message)
         except OSError as cause:  # a full disk, most likely
             self._fail(task, f"{cause.strerror}: {cause.filename}")
-        else:
-            if task.verb == "test":
-                self.display.end(cell.label, f"tests passed in {answer.seconds:.1f} s")
-                self.results[cell] = replace(self.results[cell], trial=answer)
-            else:
-                wheel, seconds = answer
-                wheel = self.place(cell, wheel)
-                size = format_size(wheel.size)
-                self.display.end(cell.label, f"{wheel.name.filename}, {size} in {seconds:.1f} s")
-                self._settle(CellResult(cell, Status.BUILT, wheel, seconds))
+
+    def _end_test(self, cell: Cell, trial: Trial) -> None:
+        self.display.end(cell.label, f"tests passed in {trial.seconds:.1f} s")
+        self.results[cell] = replace(self.results[cell], trial=trial)
+
+    def _end_build(self, cell: Cell, made: BuiltWheel, seconds: float) -> None:
+        wheel = self.place(cell, made)
+        size = format_size(wheel.size)
+        self.display.end(cell.label, f"{wheel.name.filename}, {size} in {seconds:.1f} s")
+        self._settle(CellResult(cell, Status.BUILT, wheel, seconds))
 
     def _fail(self, task: _Task, message: str) -> None:
         cell, log = task.cell, self.bench.log(task.cell, task.verb)
