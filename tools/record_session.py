@@ -1,103 +1,155 @@
 """Draw docs/session.svg: what a user sees of a build, an audit and a wheel that falls short.
 
+    python -m pip install pyte
     python tools/record_session.py
 
-Runs the commands below in this checkout and draws what they print, as text on a terminal's
-background. Needs felloe on PATH, a C++ compiler, and CPython 3.12 and 3.13.
+Runs the commands below in this checkout, on a terminal of its own, and draws its screen: the
+words and colours that came, and of the first command also how it looked half way. Needs
+felloe, pip and uv on PATH, a C++ compiler, and CPython 3.12 and 3.13.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import re
-import subprocess
+import select
+import struct
 import sys
 import tempfile
-import textwrap
+import termios
 from html import escape
+from itertools import groupby
 from pathlib import Path
+
+import pyte
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "session.svg"
 COMMANDS = (
-    "felloe build examples/newton-basins -o dist --python 3.12 3.13",
+    "felloe build examples/newton-basins --python 3.12 3.13 --test 'newton-basins basins.png'",
     "felloe audit dist/newton_basins-1.0.0-cp312-*.whl | head -12",
-    "pip wheel -v -w dist tests/projects/executable-stack 2>&1 | grep -A 4 felloe:.warning",
+    "pip wheel -v -w dist tests/projects/executable-stack 2>&1 | grep -A 3 felloe:.warning",
     "felloe check dist/*",
 )
-COLUMNS = 118
+COLUMNS, ROWS = 116, 60
 LINE, CHARACTER, MARGIN = 17, 7.83, 16
-COLOURS = (
-    (re.compile(r"^\$ .*"), "#8be9fd"),
-    (re.compile(r".*\bwarning\b.*"), "#f1fa8c"),
-    (re.compile(r".*\bhint\b.*"), "#bd93f9"),
-    (re.compile(r".*\b(manylinux|musllinux)_\S+.*"), "#50fa7b"),
-)
-PLAIN = "#f8f8f2"
+HALF_WAY = re.compile(r"\[[1-9]\d*/\d+\]|Building C")
+PLAIN, PROMPT, QUIET, BACK = "#f8f8f2", "#8be9fd", "#6272a4", "#282a36"
+COLOURS = {"red": "#ff5555", "brown": "#f1fa8c", "cyan": "#8be9fd", "green": "#50fa7b"}
+
+Line = list[tuple[str, str]]
+"""Pieces of text, and what each is drawn in."""
 
 
 def main() -> None:
     """Run, draw, write."""
     with tempfile.TemporaryDirectory() as scratch:
         lines = [line for command in COMMANDS for line in perform(command, Path(scratch))]
-    PICTURE.write_text(draw(lines), encoding="utf-8")
+    PICTURE.write_text(draw(lines[:-1]), encoding="utf-8")
     print(f"wrote {PICTURE.relative_to(ROOT)}, {len(lines)} lines")
 
 
-def perform(command: str, scratch: Path) -> list[str]:
-    """The command and what it prints, as the lines of a terminal."""
-    dist = scratch / "dist"
-    environ = {**os.environ, "TERM": "dumb", "COLUMNS": str(COLUMNS), "PYTHONUTF8": "1"}
-    environ |= {"FELLOE_COMPILER_LAUNCHER": "none"}
-    words = re.sub(r"\bdist\b", str(dist), command)
-    done = subprocess.run(
-        ["/bin/bash", "-c", words],
-        cwd=ROOT,
-        env=environ,
-        check=False,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    text = done.stdout.replace(str(dist), "dist").replace(f"{ROOT}/", "")
-    if not text.strip():
-        sys.exit(f"{command} printed nothing")
-    return [f"$ {command}", *fold(text), ""]
+def perform(command: str, scratch: Path) -> list[Line]:
+    """The command and what it shows."""
+    before, after = play(command, scratch)
+    lines = [[("$ ", QUIET), (command, PROMPT)]]
+    if before:
+        lines += [*before, [("  …a moment later:", QUIET)]]
+        after = after[common(before, after) :]
+    if not after:
+        sys.exit(f"{command} showed nothing")
+    return [*lines, *after, []]
 
 
-def fold(text: str) -> list[str]:
-    """Lines that fit; what is long goes on below, further in."""
-    folded = []
-    for line in text.splitlines():
-        indent = len(line) - len(line.lstrip())
-        wrapper = textwrap.TextWrapper(COLUMNS, subsequent_indent=" " * (indent + 4))
-        wrapper.drop_whitespace = wrapper.break_on_hyphens = False
-        folded += wrapper.wrap(line) or [""]
-    return folded
+def common(one: list[Line], other: list[Line]) -> int:
+    """How many lines both begin with."""
+    pairs = zip(one, other)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def draw(lines: list[str]) -> str:
+def play(command: str, scratch: Path) -> tuple[list[Line], list[Line]]:
+    """The screen while the command showed how far it was, if it did, and at the end."""
+    screen = pyte.Screen(COLUMNS, ROWS)
+    stream = pyte.ByteStream(screen)
+    seen: list[list[Line]] = []
+    process, terminal = pty.fork()
+    if not process:
+        become(command, scratch)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    while True:
+        try:
+            data = os.read(terminal, 1 << 16)
+        except OSError:  # Linux's way to say that nobody is at the other end
+            break
+        stream.feed(data)
+        if not select.select([terminal], [], [], 0.05)[0]:
+            lines = look_at(screen)
+            if sum(bool(HALF_WAY.search(text_of(line))) for line in lines) > 1:
+                seen.append(lines)
+    os.waitpid(process, 0)
+    return seen[len(seen) // 2] if seen else [], look_at(screen)
+
+
+def become(command: str, scratch: Path) -> None:
+    """Be the shell that runs it, in a checkout whose dist is elsewhere."""
+    place = scratch / "felloe"
+    if not place.exists():
+        place.mkdir()
+        for name in ("cpp", "examples", "tests"):
+            (place / name).symlink_to(ROOT / name)
+    os.chdir(place)
+    environ = {**os.environ, "TERM": "xterm", "PYTHONUTF8": "1", "FELLOE_CACHE_DIR": str(scratch)}
+    for name in ("NO_COLOR", "CI"):
+        environ.pop(name, None)
+    environ["FELLOE_COMPILER_LAUNCHER"] = "none"
+    os.execve("/bin/bash", ["bash", "-c", command], environ)  # noqa: S606
+
+
+def look_at(screen: pyte.Screen) -> list[Line]:
+    """What is on the screen, without the empty lines below."""
+    rows = [screen.buffer[row] for row in range(ROWS)]
+    lines = [
+        [
+            ("".join(cell.data for cell in cells), COLOURS.get(colour, PLAIN))
+            for colour, cells in groupby((row[x] for x in range(COLUMNS)), key=lambda c: c.fg)
+        ]
+        for row in rows
+    ]
+    while lines and not text_of(lines[-1]).strip():
+        lines.pop()
+    return lines
+
+
+def text_of(line: Line) -> str:
+    """The line without its colours."""
+    return "".join(text for text, _ in line)
+
+
+def draw(lines: list[Line]) -> str:
     """The picture, an SVG of text."""
     width = round(COLUMNS * CHARACTER + 2 * MARGIN)
     height = len(lines) * LINE + 2 * MARGIN
-    rows = [
-        f'<text x="{MARGIN}" y="{MARGIN + LINE * (row + 1) - 4}" fill="{colour_of(line)}">'
-        f"{escape(line)}</text>"
-        for row, line in enumerate(lines)
-        if line
-    ]
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="13" '
         'xml:space="preserve">'
     )
-    back = f'<rect width="{width}" height="{height}" rx="8" fill="#282a36"/>'
+    back = f'<rect width="{width}" height="{height}" rx="8" fill="{BACK}"/>'
+    rows = [draw_line(row, line) for row, line in enumerate(lines) if text_of(line).strip()]
     return "\n".join([head, back, *rows, "</svg>"]) + "\n"
 
 
-def colour_of(line: str) -> str:
-    """What a line is drawn in."""
-    return next((colour for pattern, colour in COLOURS if pattern.match(line)), PLAIN)
+def draw_line(row: int, line: Line) -> str:
+    """One line: the first piece as it is, the others where the columns are."""
+    pieces, column = [], 0
+    for text, colour in line:
+        x = round(MARGIN + column * CHARACTER, 1)
+        if text.strip():
+            pieces.append(f'<tspan x="{x}" fill="{colour}">{escape(text.rstrip())}</tspan>')
+        column += len(text)
+    return f'<text y="{MARGIN + LINE * (row + 1) - 4}">{"".join(pieces)}</text>'
 
 
 if __name__ == "__main__":
