@@ -96,8 +96,8 @@ def test_all_that_is_wrong_with_the_table_is_said():
         read_build_table({"pyton": [], "test-extras": 1, "target": [2]}, {})
     assert raised.value.message.splitlines() == [
         "tool.felloe.build.pyton: unknown key; the nearest known one is 'python'",
-        "tool.felloe.build.test-extras takes a list of strings, not 1",
-        "tool.felloe.build.target takes a list of strings, not [2]",
+        "tool.felloe.build.test-extras: takes a list of strings, not 1",
+        "tool.felloe.build.target: takes a list of strings, not [2]",
     ]
     with pytest.raises(FelloeError, match="must be a table"):
         read_build_table("x", {})

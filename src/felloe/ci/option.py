@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from felloe.ci.platform import PLATFORMS
-from felloe.errors import FelloeError
 from felloe.option import Option
+from felloe.subtable import read_subtable
 
 _INDEXES = ("testpypi", "pypi")
 
@@ -95,22 +93,5 @@ CI_OPTIONS = (
 
 def read_ci_options(table: object) -> dict[str, Any]:
     """Every option's value. Raises :class:`FelloeError` that lists all problems."""
-    if not isinstance(table, Mapping):
-        raise FelloeError("tool.felloe.ci must be a table")
-    options = {option.key: option for option in CI_OPTIONS}
-    values: dict[str, Any] = {key: option.default for key, option in options.items()}
-    problems = []
-    for key, given in table.items():
-        if key not in options:
-            nearest = difflib.get_close_matches(key, options, n=1, cutoff=0.0)[0]
-            problems.append(
-                f"tool.felloe.ci.{key}: unknown key; the nearest known one is {nearest!r}"
-            )
-            continue
-        values[key], problem = options[key].read(given)
-        if problem:
-            problems.append(f"tool.felloe.ci.{key}: {problem}")
-    if problems:
-        hint = f"the keys of [tool.felloe.ci] are {', '.join(options)}"
-        raise FelloeError("\n".join(problems), hint=hint)
-    return values
+    defaults = {option.key: option.default for option in CI_OPTIONS}
+    return {**defaults, **read_subtable("ci", CI_OPTIONS, table)}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from felloe.errors import FelloeError
+from felloe.subtable import read_subtable
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,13 @@ class BuildOption:
     @property
     def attribute(self) -> str:
         return self.key.replace("-", "_")
+
+    def read(self, value: object) -> tuple[tuple[str, ...], str]:
+        """(the value, what is wrong with it)."""
+        listed = [value] if isinstance(value, str) else value
+        if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
+            return (), f"takes a list of strings, not {value!r}"
+        return tuple(listed), ""
 
 
 BUILD_OPTIONS = (
@@ -57,22 +63,9 @@ def read_build_table(table: object, flags: Mapping[str, Any]) -> BuildTable:
 
     Raises :class:`FelloeError` with every unknown key and every wrong value.
     """
-    if not isinstance(table, Mapping):
-        raise FelloeError("tool.felloe.build must be a table")
-    keys = {option.key: option for option in BUILD_OPTIONS}
-    problems, values = [], {}
-    for key, value in table.items():
-        listed = [value] if isinstance(value, str) else value
-        if key not in keys:
-            near = difflib.get_close_matches(str(key), keys, n=1, cutoff=0.0)[0]
-            problems.append(
-                f"tool.felloe.build.{key}: unknown key; the nearest known one is {near!r}"
-            )
-        elif not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
-            problems.append(f"tool.felloe.build.{key} takes a list of strings, not {value!r}")
-        else:
-            values[keys[key].attribute] = tuple(listed)
-    if problems:
-        raise FelloeError("\n".join(problems), hint=f"its keys are {', '.join(keys)}")
-    given = {field.name: flags.get(field.name) for field in fields(BuildTable)}
-    return BuildTable(**{**values, **{key: tuple(value) for key, value in given.items() if value}})
+    values = read_subtable("build", BUILD_OPTIONS, table)
+    merged = {}
+    for option in BUILD_OPTIONS:
+        name = option.attribute
+        merged[name] = tuple(flags.get(name) or values.get(option.key, ()))
+    return BuildTable(**merged)
