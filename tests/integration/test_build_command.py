@@ -265,7 +265,7 @@ def test_an_interruption_leaves_what_is_complete(build, tmp_path, number):
 
 def sleepers():
     """Whether a process sleeps as long as nobody else does."""
-    return "sleep 317" in run("ps", "-e", "-o", "args").stdout
+    return "sleep 317" in run("ps", "-ww", "-e", "-o", "args").stdout
 
 
 @pytest.mark.parametrize(

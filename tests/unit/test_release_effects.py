@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import sys
 import tarfile
 import threading
@@ -54,7 +55,7 @@ def test_stop_ends_children_and_theirs(tmp_path, ignore):
 
     thread = threading.Thread(target=work)
     thread.start()
-    wait_until(lambda: log.exists() and log.read_text().splitlines()[-1:][0].isdigit())
+    wait_until(lambda: log.exists() and re.search(r"^\d+$", log.read_text(), re.MULTILINE))
     grandchild = int(log.read_text().splitlines()[-1])
     assert is_alive(grandchild)
     children.stop()
