@@ -74,3 +74,8 @@ def parse_project(root: Path, text: str) -> Project:
         raise FelloeError(f"{path} is nested too deeply") from cause
     except ValueError as cause:  # TOMLDecodeError is one; so is a number of 5000 digits
         raise FelloeError(f"{path} is not TOML: {cause}") from cause
+
+
+def find_checkout(root: Path) -> Path:
+    """The repository that a project lies in: its sources may reach out of its own directory."""
+    return next((place for place in (root, *root.parents) if (place / ".git").exists()), root)

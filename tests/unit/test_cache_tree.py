@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from environment_samples import install, origin_of
 
-from felloe.cache import tree as trees
 from felloe.cache.key import Facts, hash_surroundings, read_variables, select_variables
+from felloe.cache.leftover import forget_tests
 from felloe.cache.manifest import take_stamps
 from felloe.cache.ninja import read_inputs
-from felloe.cache.tree import State, Worth, borrow_tree, judge
+from felloe.cache.shadow import Search
+from felloe.cache.state import State, Worth, judge
+from felloe.cache.tree import borrow_tree
 from felloe.project import Project
 from felloe.target import read_target
 
@@ -38,6 +40,8 @@ def state(files):
         tools=take_stamps([str(files["compiler"])]),
         configure=take_stamps([str(files["CMakeLists.txt"])]),
         build=take_stamps([str(files["source.c"])]),
+        touched={},
+        search=Search((), (), ()),
         variables=("BLAS",),
         surroundings=hash_surroundings({}, ("BLAS",)),
     )
@@ -78,7 +82,7 @@ def test_a_source_that_is_gone_is_ninjas_business(state, files):
 
 
 def test_a_variable_that_cmake_files_name(state):
-    assert judge(state, {"BLAS": "mkl"}) is Worth.OBJECTS
+    assert judge(state, {"BLAS": "mkl"}) is Worth.FILES
     assert judge(state, {"OTHER": "mkl"}) is Worth.ALL
 
 
@@ -86,14 +90,14 @@ def test_the_search_path(state, tmp_path):
     environ = {"PATH": str(tmp_path)}
     state = replace(state, surroundings=hash_surroundings(environ, state.variables))
     assert judge(state, environ) is Worth.ALL
-    assert judge(state, {"PATH": "/usr/bin"}) is Worth.OBJECTS
+    assert judge(state, {"PATH": "/usr/bin"}) is Worth.FILES
     (tmp_path / "new-program").touch()
     os.utime(tmp_path, (2e9, 2e9))
-    assert judge(state, environ) is Worth.OBJECTS
+    assert judge(state, environ) is Worth.FILES
 
 
 def test_a_build_that_failed(state):
-    assert judge(replace(state, ended_well=False), {}) is Worth.OBJECTS
+    assert judge(replace(state, ended_well=False), {}) is Worth.FILES
 
 
 def test_one_process_has_a_tree(tmp_path):
@@ -108,7 +112,7 @@ def test_forgetting_what_cmake_found_keeps_objects(tmp_path):
     for name in ("CMakeCache.txt", "CMakeFiles/3.25.1/C.cmake", "CMakeFiles/demo.dir/x.c.o"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    trees.forget_configuration(tmp_path)
+    forget_tests(tmp_path)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["x.c.o"]
 
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from felloe.cache.command import COMPILE, LINK, RUN, Command
 
 _DEPS_MAGIC = b"# ninjadeps\n"
 _DEPS_VERSIONS = (3, 4)
 _LOG = ".ninja_log"
 _LOG_WITH_START_TIMES = 7
 _RECONFIGURE = "RERUN_CMAKE"
+_TOLD = COMPILE | LINK | RUN
 _ESCAPE = re.compile(r"\$(.)", re.DOTALL)
 _BEFORE_COLON = re.compile(r"(?:[^$:]|\$.)*", re.DOTALL)
 _TOKEN = re.compile(r"(?:[^\s$:|]|\$.)+", re.DOTALL)
@@ -35,6 +38,10 @@ class Inputs:
     """Whether steps of ExternalProject build something whose inputs are not known."""
     made: frozenset[str]
     """What ninja makes, apart from its own files."""
+    headers: frozenset[str] = frozenset()
+    """What compilers told that they read, beyond what they were given."""
+    commands: frozenset[Command] = frozenset()
+    """The words of all commands."""
 
 
 def read_inputs(tree: Path) -> Inputs | None:
@@ -43,12 +50,20 @@ def read_inputs(tree: Path) -> Inputs | None:
     Nothing can be told of another generator's tree.
     """
     try:
-        configure, build, outputs = _read_graph(tree)
-        build |= _read_deps(tree / ".ninja_deps")
+        graph = _read_graph(tree)
+        told = _read_deps(tree / ".ninja_deps")
     except (OSError, ValueError, struct.error):
         return None
+    declared, outputs = graph.build - graph.aliases, graph.outputs
     nested = any(re.search(r"-stamp/(.*/)?[^/]+-(configure|download)$", path) for path in outputs)
-    return Inputs(frozenset(configure), frozenset(build - outputs), nested, frozenset(outputs))
+    return Inputs(
+        configure=frozenset(graph.configure),
+        build=frozenset((declared | told) - outputs),
+        nested=nested,
+        made=frozenset(outputs),
+        headers=frozenset(told - declared),
+        commands=frozenset((name, _unescape(value)) for name, value in graph.commands),
+    )
 
 
 def notices_edits(tree: Path) -> bool:
@@ -92,13 +107,30 @@ def drop_unfinished(
     return True
 
 
-def _read_graph(tree: Path) -> tuple[set[str], set[str], set[str]]:
-    """What CMake reads, what other steps read, what is made."""
-    configure: set[str] = set()
-    build: set[str] = set()
-    outputs: set[str] = set()
-    aliases: set[str] = set()
-    pending = ["build.ninja"]
+@dataclass
+class _Graph:
+    """``build.ninja`` and what it includes."""
+
+    configure: set[str] = field(default_factory=set)
+    build: set[str] = field(default_factory=set)
+    outputs: set[str] = field(default_factory=set)
+    aliases: set[str] = field(default_factory=set)
+    commands: set[Command] = field(default_factory=set)
+
+    def add(self, edge: str) -> None:
+        """``out | out: rule in | in || in``."""
+        made, (rule, *sources) = _split_edge(edge)
+        if rule == _RECONFIGURE:
+            self.configure.update(sources)
+        elif rule == "phony":
+            self.aliases.update(made)
+        else:
+            self.outputs.update(made)
+            self.build.update(sources)
+
+
+def _read_graph(tree: Path) -> _Graph:
+    graph, pending = _Graph(), ["build.ninja"]
     while pending:
         text = (tree / pending.pop()).read_text(encoding="utf-8", errors="surrogateescape")
         for line in text.replace("$\n", "").split("\n"):
@@ -106,19 +138,14 @@ def _read_graph(tree: Path) -> tuple[set[str], set[str], set[str]]:
             if word in ("include", "subninja"):
                 pending.append(_unescape(rest.strip()))
             elif word == "build":
-                made, (rule, *sources) = _split_edge(rest)
-                if rule == _RECONFIGURE:
-                    configure.update(sources)
-                elif rule == "phony":
-                    aliases.update(made)
-                else:
-                    outputs.update(made)
-                    build.update(sources)
-    return configure, build - aliases, outputs
+                graph.add(rest)
+            elif not word and (words := rest.strip().split(" = ", 1))[0] in _TOLD:
+                graph.commands.add((words[0], words[-1]))
+    return graph
 
 
 def _split_edge(text: str) -> tuple[list[str], list[str]]:
-    """``out | out: rule in | in || in`` as what is made, and the rule with what it reads."""
+    """What is made, and the rule with what it reads."""
     head = _BEFORE_COLON.match(text)
     colon = head.end() if head else 0
     made = [_unescape(token) for token in _TOKEN.findall(text[:colon])]

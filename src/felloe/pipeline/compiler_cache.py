@@ -10,6 +10,7 @@ from pathlib import Path
 from felloe import console
 from felloe.errors import FelloeError
 from felloe.pipeline.build import Build
+from felloe.project import find_checkout
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def through_compiler_cache(build: Build, kept: Path | None, scratch: Path) -> It
         yield build
         return
     room = kept.parent if kept is not None else scratch
-    bases = [_find_checkout(build.project.root), *([kept] if kept is not None else [])]
+    bases = [find_checkout(build.project.root), *([kept] if kept is not None else [])]
     environ = {**build.environ, **plan_environ(launcher, bases, room, build.environ)}
     start_server(launcher, environ, room)
     before = read_counts(launcher, environ)
@@ -51,8 +52,3 @@ def through_compiler_cache(build: Build, kept: Path | None, scratch: Path) -> It
     if before is not None and after is not None and after != before:
         hits, misses = after - before if after >= before else Counts(0, 0)
         console.report_progress(f"{launcher.kind}: {hits} of {hits + misses} from its cache")
-
-
-def _find_checkout(root: Path) -> Path:
-    """The repository that a project lies in: its sources may reach out of its own directory."""
-    return next((place for place in (root, *root.parents) if (place / ".git").exists()), root)

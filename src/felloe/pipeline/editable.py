@@ -108,6 +108,7 @@ def _build(site: _Site, directory: Path) -> Path:
     It does not inherit our lock: a server that a compiler cache starts would
     keep it. What outlives us if we are killed has a tree that is thrown away.
     """
+    from felloe.cache.entry import set_aside
     from felloe.cache.tree import finish, start, unmark
 
     environ, began, made = site.place.build.environ, time.time_ns(), None
@@ -117,9 +118,13 @@ def _build(site: _Site, directory: Path) -> Path:
         config = {**config, _BUILD_DIR: path}
     for old in site.room.path.glob("stamps-*"):
         old.unlink(missing_ok=True)
-    start(site.tree, environ)
+    before = start(site.tree, environ)
+    engine = site.place.build.engine
     try:
-        made = site.place.build.engine.build("editable", directory, config)
+        made = engine.build("editable", directory, config)
+        if before is not None and before.search.find_new():
+            set_aside(site.tree.build_dir)  # a header that objects of the last build did not see
+            made = engine.build("editable", directory, config)
     finally:
         if not finish(site.tree, environ, began, well=made is not None):
             unmark(site.tree)

@@ -86,33 +86,35 @@ def build_in_tree(
 def _build_with(
     tree: Tree, kind: str, place: Workplace, directory: Path, config: ConfigSettings | None
 ) -> Path | None:
-    """Build in a tree that is ours. None if its disk did not allow that, which is said."""
+    """Build in a tree that is ours. None if that cannot be done, or what came out is doubtful."""
     from felloe.cache.tree import discard, finish, start
 
     environ, began, made = place.build.environ, time.time_ns(), None
     path = str(tree.build_dir).replace("{", "{{").replace("}", "}}")  # a template, to the engine
     engine = place.build.engine.holding(tree.lock.descriptor)
-    is_full = False
+    is_spoilt = False
     try:
-        start(tree, environ)
+        before = start(tree, environ)
     except OSError as cause:
         _say(f"{tree.path} cannot be used: {cause.strerror}", "building without it")
         return None
     try:
         made = engine.build(kind, directory, {**(config or {}), _BUILD_DIR: path})
+        if before is not None and before.search.find_new():
+            is_spoilt = True  # a header was generated that older objects have not seen
     except EngineFailed:
-        is_full = not _has_room(tree.path)
-        if not is_full:
+        is_spoilt = not _has_room(tree.path)
+        if not is_spoilt:
             raise
         _say(f"the disk of {place.root} is full", "building without the cache")
     finally:
         try:
-            kept = not is_full and finish(tree, environ, began, well=made is not None)
+            kept = not is_spoilt and finish(tree, environ, began, well=made is not None)
         except OSError:
             kept = False
         if not kept:
             discard(tree)
-    return made
+    return None if is_spoilt else made
 
 
 def _is_wanted(build: Build) -> bool:
