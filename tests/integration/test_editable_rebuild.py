@@ -107,6 +107,35 @@ def test_what_changed_is_rebuilt(desk, frontend, version):
     assert desk.answer()[0] == 7
 
 
+def test_what_ninja_does_not_know_is_rebuilt(desk):
+    """A script that a command names, and a header in front of another."""
+    desk = desk()
+    with (desk.project / "CMakeLists.txt").open("a") as file:
+        file.write(
+            "include_directories(near far)\n"
+            "add_custom_command(OUTPUT made.h COMMAND sh\n"
+            '  "${CMAKE_CURRENT_SOURCE_DIR}/make.sh" VERBATIM)\n'
+            "target_sources(_tiny PRIVATE made.h)\n"
+            'target_include_directories(_tiny PRIVATE "${CMAKE_CURRENT_BINARY_DIR}")\n'
+        )
+    for place in ("near", "far"):
+        (desk.project / place).mkdir()
+    (desk.project / "far" / "number.h").write_text("#define NUMBER 10\n")
+    (desk.project / "make.sh").write_text("echo '#define MADE 1' > made.h\n")
+    desk.edit(
+        "#include <Python.h>", '#include <Python.h>\n#include "number.h"\n#include "made.h"\n'
+    )
+    desk.edit("(ANSWER)", "(NUMBER + MADE)")
+    desk.install("uv", "editable.rebuild=true")
+    assert desk.answer() == (11, [])
+    desk.edit("MADE 1", "MADE 2", "make.sh")
+    assert desk.answer()[0] == 12
+    assert desk.answer() == (12, [])
+    (desk.project / "near" / "number.h").write_text("#define NUMBER 20\n")
+    desk.edit("MADE 2", "MADE 3", "make.sh")
+    assert desk.answer()[0] == 23
+
+
 def test_inplace(desk):
     desk = desk("3.13")
     config = ("editable.mode=inplace", "cmake.define.INPLACE=ON", "editable.rebuild=true")

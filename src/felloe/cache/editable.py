@@ -76,6 +76,10 @@ class Stamps:
             path: (kind, now[path]) for path, (kind, was) in self.files.items() if now[path] != was
         }
 
+    def files_of(self, kind: str) -> set[str]:
+        """The paths of a kind."""
+        return {path for path, (which, _) in self.files.items() if which == kind}
+
     def changed_unseen(self) -> set[str]:
         """The kinds of which something changed that ninja takes for old."""
         return {

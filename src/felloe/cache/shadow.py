@@ -23,14 +23,15 @@ class Search:
 
     def find_new(self) -> list[str]:
         """Files with such a name that were not there."""
-        return sorted(_find(self.directories, self.names) - {*self.known})
+        known = {*self.known}
+        return sorted(_find(self.directories, self.names, known) - known)
 
 
 def observe_search(directories: Iterable[str], headers: Iterable[str]) -> Search:
     """The search as it ends now. All paths are absolute and normal."""
-    places = tuple(sorted({*directories}))
-    names = tuple(sorted(_name(headers, {*places})))
-    return Search(places, names, tuple(sorted(_find(places, names))))
+    places, read = tuple(sorted({*directories})), {*headers}
+    names = tuple(sorted(_name(read, {*places})))
+    return Search(places, names, tuple(sorted(_find(places, names, read))))
 
 
 def _name(headers: Iterable[str], places: set[str]) -> set[str]:
@@ -43,8 +44,8 @@ def _name(headers: Iterable[str], places: set[str]) -> set[str]:
     return names
 
 
-def _find(directories: Iterable[str], names: Iterable[str]) -> set[str]:
-    """Reads each directory once, and asks for a longer name only where its first part is there."""
+def _find(directories: Iterable[str], names: Iterable[str], known: set[str]) -> set[str]:
+    """Reads each directory once, and asks only for files that are not known."""
     heads: dict[str, list[str]] = {}
     for name in names:
         heads.setdefault(name.partition("/")[0], []).append(name)
@@ -54,6 +55,7 @@ def _find(directories: Iterable[str], names: Iterable[str]) -> set[str]:
             there = heads.keys() & {*os.listdir(directory)}
         except OSError:
             continue
-        paths = (f"{directory}/{name}" for head in there for name in heads[head])
-        found.update(path for path in paths if os.path.isfile(path))
+        paths = {f"{directory}/{name}" for head in there for name in heads[head]}
+        found |= paths & known
+        found.update(path for path in paths - known if os.path.isfile(path))
     return found

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -69,23 +69,32 @@ class State:
 
 def judge(state: State, environ: Mapping[str, str]) -> Worth:
     """What the files on disk leave of a state."""
-    if find_changed(state.tools):
-        return Worth.NOTHING
     changed = find_changed(state.build)
-    for now in changed.values():
-        # ninja rebuilds for a newer file, and for one that is missing it fails or rebuilds.
-        if now != GONE and now[1] <= state.finished:
-            return Worth.NOTHING
-    touched = take_touched(path for path in state.touched if path not in changed)
-    if any(state.touched[path] != when for path, when in touched.items()):
-        return Worth.NOTHING  # another content of the same size, with the time of the old one
-    if state.search.find_new():
+    # ninja rebuilds for a newer file, and for one that is missing it fails or rebuilds.
+    is_older = any(now != GONE and now[1] <= state.finished for now in changed.values())
+    if find_changed(state.tools) or is_older or _has_unseen_content(state, changed):
         return Worth.NOTHING
     if find_changed(state.configure):
         return Worth.OBJECTS
     searched = hash_surroundings(environ, state.variables)
     is_same = state.ended_well and searched == state.surroundings
     return Worth.ALL if is_same else Worth.FILES
+
+
+def has_unseen(state: State, declared: Container[str]) -> bool:
+    """Whether something has changed that ninja would not notice, even where it is newer.
+
+    ``declared`` is what ninja compares by itself of what was read besides.
+    """
+    quiet = {path: was for path, was in state.configure.items() if path not in declared}
+    return bool(find_changed(quiet)) or _has_unseen_content(state, find_changed(state.build))
+
+
+def _has_unseen_content(state: State, changed: Container[str]) -> bool:
+    """A header in front of another, or another content with the size and time of the old one."""
+    touched = take_touched(path for path in state.touched if path not in changed)
+    is_touched = any(state.touched[path] != when for path, when in touched.items())
+    return is_touched or bool(state.search.find_new())
 
 
 def take_touched(paths: Iterable[str]) -> dict[str, int]:
@@ -114,7 +123,7 @@ def observe(
     variables = read_variables(configure)
     tools = {*_TOOL.findall(cache + compilers), *find_archives(build_dir)}
     tools |= find_files(inputs.commands, frozenset(("FLAGS",)))
-    quiet = find_files(inputs.commands, LINK | RUN)
+    quiet = find_quiet(inputs, build_dir)
     quiet |= find_libraries(inputs.commands, _read_implicit(compilers, "LINK"))
     found = _outside((*_FOUND.findall(cache), *quiet), inner)
     return State(
@@ -128,6 +137,12 @@ def observe(
         variables=tuple(variables),
         surroundings=hash_surroundings(environ, variables),
     )
+
+
+def find_quiet(inputs: Inputs, build_dir: Path) -> set[str]:
+    """The files outside of a tree that its commands read without a step that declares them."""
+    inner = (f"{build_dir}/", f"{os.path.realpath(build_dir)}/")
+    return {*_outside(find_files(inputs.commands, LINK | RUN), inner)} - inputs.build
 
 
 def _observe_search(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from felloe.cache.entry import lock_of, set_aside, write_card
 from felloe.cache.leftover import forget_tests, sweep
 from felloe.cache.lock import Lock
 from felloe.cache.ninja import drop_unfinished, read_inputs, read_log
-from felloe.cache.state import State, Worth, judge, observe, read_state, write_state
+from felloe.cache.state import State, Worth, has_unseen, judge, observe, read_state, write_state
 from felloe.project import find_checkout
 
 _MARK = "in-use"
@@ -86,6 +86,12 @@ def mark(tree: Tree) -> bool:
     with suppress(FileNotFoundError):
         shutil.copyfile(tree.build_dir / ".ninja_log", tree.path / _LOG_BEFORE)
     return was_free
+
+
+def misleads_ninja(tree: Tree, declared: Container[str]) -> bool:
+    """Whether ninja would take for made what is not, because of what it does not know."""
+    state = read_state(tree.path / _STATE)
+    return state is not None and has_unseen(state, declared)
 
 
 def unmark(tree: Tree) -> None:

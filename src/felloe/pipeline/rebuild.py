@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,7 +31,8 @@ from felloe.cache.entry import lock_of
 from felloe.cache.key import select_variables
 from felloe.cache.lock import Lock
 from felloe.cache.ninja import read_inputs
-from felloe.cache.tree import Tree, finish, has_inhabitants, mark, unmark
+from felloe.cache.state import find_quiet
+from felloe.cache.tree import Tree, finish, has_inhabitants, mark, misleads_ninja, unmark
 from felloe.errors import FelloeError
 
 _POLL = 0.02
@@ -169,9 +170,11 @@ def _hold(room: Room) -> Iterator[Lock]:
 
 def _work(workshop: _Workshop, request: Request, before: Stamps | None, room: Room) -> None:
     file, began = room.stamps(request.prefix), time.time_ns()
+    unseen = before.changed_unseen() if before is not None else set()
+    if misleads_ninja(workshop.tree, before.files_of(CONFIGURE) if before is not None else ()):
+        unseen.add(BUILD)
     was_free = mark(workshop.tree)
     file.unlink(missing_ok=True)
-    unseen = before.changed_unseen() if before is not None else set()
     built = installed = False
     try:
         if not was_free:
@@ -232,7 +235,9 @@ def _observe(workshop: _Workshop, request: Request, began: int, *, well: bool) -
     inputs = read_inputs(request.build_dir)
     if inputs is None:
         return None
-    stamps = observe(inputs, request.build_dir, began, time.time_ns())
+    quiet = find_quiet(inputs, request.build_dir)
+    known = replace(inputs, build=inputs.build | quiet)
+    stamps = observe(known, request.build_dir, began, time.time_ns())
     if stamps is None or (well and workshop.is_idle(request.build_options)):
         return stamps
     return Stamps(stamps.finished, {**stamps.files, **_NEVER_FRESH})
