@@ -77,8 +77,8 @@ def prepare(base: Path, find_links: Path | None) -> None:
         subprocess.run(command, check=True)
     os.environ["PIP_FIND_LINKS"] = str(find_links.resolve())
     os.environ["FELLOE_CACHE_DIR"] = str(base / "cache")
-    # Meson would take a compiler cache that it finds, whose daemon compiles at nobody's cost.
-    os.environ |= {"CC": "cc", "CXX": "c++"}
+    # A compiler cache would compile at nobody's cost; Meson takes one that it finds, too.
+    os.environ |= {"CC": "cc", "CXX": "c++", "FELLOE_COMPILER_LAUNCHER": "none"}
 
 
 def copy_example(base: Path, name: str) -> Path:
