@@ -224,12 +224,7 @@ def pack(place, number):
 
 def commit(tree):
     git = ["git", "-C", str(tree), "-c", "user.name=x", "-c", "user.email=x@y"]
-    for words in (
-        ["init", "-qb", "main"],
-        ["add", "."],
-        ["commit", "-qm", "x"],
-        ["tag", "-f", "v"],
-    ):
+    for words in ("init -qb main", "add .", "commit -qm x", "tag -f v"):
         subprocess.run([*git, *words.split()], check=True, capture_output=True)
 
 
