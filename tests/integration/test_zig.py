@@ -35,7 +35,7 @@ def zig_environ(clean_environ):
 
     For each user, as felloe keeps them, and not with the tests' own directories.
     """
-    chosen = os.environ.get("FELLOE_TEST_SYSTEMS") or platformdirs.user_cache_path("felloe-tests")
+    chosen = os.environ.get("SYSTEMS_CACHE") or platformdirs.user_cache_path("felloe-tests")
     return {**clean_environ, "FELLOE_CACHE_DIR": f"{chosen}/zig-builds", "FELLOE_TOOLCHAIN": "zig"}
 
 
