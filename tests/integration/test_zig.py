@@ -482,6 +482,66 @@ def test_openmp_that_is_optional_is_done_without(zig_build, project_of):
     assert "OpenMP FALSE Fortran NOTFOUND" in answer.output
 
 
+def test_checks_of_cmake_cost_no_second_libcxx(zig_build, project_of):
+    """zig compiles libc++ for each of -g, -flto and neither: what CMake tries has to be neither."""
+    lines = (
+        "enable_language(CXX)",
+        "include(CheckCXXSourceCompiles)",
+        'check_cxx_source_compiles("#ifndef NDEBUG\n#error -g\n#endif\nint main() {}" PLAIN)',
+        "include(CheckIPOSupported)",
+        "check_ipo_supported(RESULT ipo OUTPUT why)",
+        'message(FATAL_ERROR "plain <${PLAIN}> ipo <${ipo}> ${why}")',
+    )
+    answer = zig_build(project_of(lists_of(*lines)), check=False)
+    assert "plain <1> ipo <NO> felloe: left out with zig" in answer.output
+
+
+def test_cpp20_needs_no_scanner_of_modules(zig_wheel, project_of):
+    """CMake 3.28 and later want clang-scan-deps for it unless they are told otherwise."""
+    lines = (
+        "cmake_minimum_required(VERSION 3.28...4.0)",
+        "project(p LANGUAGES CXX)",
+        "set(CMAKE_CXX_STANDARD 20)",
+        "add_library(a SHARED a.cpp)",
+        "install(TARGETS a LIBRARY DESTINATION a)",
+    )
+    files = {
+        "CMakeLists.txt": "\n".join(lines),
+        "a.cpp": "#include <concepts>\nint a() {return 1;}",
+    }
+    assert GNU in platforms(zig_wheel(project_of(files), GNU, **{"cmake.define.CASE": "cpp20"}))
+
+
+HOST_LIBRARIES = lists_of(
+    "find_package(PkgConfig REQUIRED)",
+    "pkg_check_modules(PNG libpng)",
+    "find_library(Z z)",
+    'message(FATAL_ERROR "found <${PNG_LINK_LIBRARIES}> ${Z}")',
+)
+PNG = (
+    "prefix=/opt/png\nlibdir=${prefix}/lib\nName: png\nDescription: x\nVersion: 9\n"
+    "Libs: -L${libdir}\n"
+)
+
+
+@pytest.mark.parametrize("target", [GNU, ARM])
+def test_this_machines_libraries_are_not_found(target, zig_build, project_of):
+    """pkg-config knows libpng here, and would hand over this machine's."""
+    assert run("pkg-config", "--exists", "libpng")
+    answer = zig_build(project_of(HOST_LIBRARIES), check=False, target=target)
+    assert "found <> Z-NOTFOUND" in answer.output
+
+
+def test_libraries_of_the_users_own_directory_are_found(zig_build, project_of, tmp_path):
+    """What pkg-config is told by name stays."""
+    (tmp_path / "libpng.pc").write_text(PNG)
+    lines = ("find_package(PkgConfig)", "pkg_check_modules(PNG libpng)")
+    shown = 'message(FATAL_ERROR "found ${PNG_VERSION} in ${PNG_LIBDIR}")'
+    environ = {"PKG_CONFIG_PATH": str(tmp_path)}
+    answer = zig_build(project_of(lists_of(*lines, shown)), check=False, target=ARM, env=environ)
+    assert "found 9 in /opt/png/lib" in answer.output
+
+
 @pytest.mark.parametrize(
     ("variables", "words"),
     [

@@ -43,6 +43,15 @@ def render_refusals() -> Mapping[str, str]:
         f'  message(FATAL_ERROR "{_OPENMP}")\n'
         "endif()\n"
     )
+    # The launchers drop what it asks for, and to try would build another libc++.
+    found["modules/CheckIPOSupported.cmake"] = (
+        "function(check_ipo_supported)\n"
+        '  cmake_parse_arguments(felloe "" "RESULT;OUTPUT" "LANGUAGES" ${ARGN})\n'
+        "  if(felloe_RESULT)\n    set(${felloe_RESULT} NO PARENT_SCOPE)\n  endif()\n"
+        "  if(felloe_OUTPUT)\n"
+        '    set(${felloe_OUTPUT} "felloe: left out with zig" PARENT_SCOPE)\n'
+        "  endif()\nendfunction()\n"
+    )
     return found
 
 
@@ -105,7 +114,13 @@ def render_toolchain(triple: Triple, *, is_cross: bool, sysroot: str, triplet: s
         + _MODULE_PATH
         # pybind11 would turn it on, and another libc++ would have to be built.
         + 'set(CMAKE_INTERPROCEDURAL_OPTIMIZATION OFF CACHE BOOL "")\n'
+        # From C++20 on every source would be scanned, by a program that zig does not bring.
+        + "set(CMAKE_CXX_SCAN_FOR_MODULES OFF)\n"
+        # What is tried is linked as what is built: with -g it would be another libc++ again.
+        + "if(NOT CMAKE_TRY_COMPILE_CONFIGURATION)\n"
+        + "  set(CMAKE_TRY_COMPILE_CONFIGURATION Release)\nendif()\n"
         + "set(CMAKE_FIND_USE_CMAKE_SYSTEM_PATH FALSE)\n"
+        + _render_pkg_config(sysroot, triplet)
         + (_render_sysroot(sysroot, triplet) if sysroot else "")
         + (_render_cross(triple) if is_cross else "")
         + (f'set(CMAKE_RC_COMPILER "{_HERE}/zig-rc")\n' if triple.system == "Windows" else "")
@@ -116,6 +131,21 @@ def _render_sysroot(sysroot: str, triplet: str) -> str:
     """Where libraries of the target are looked for, after what the project names itself."""
     usr = PurePath(sysroot, "usr")
     return f'set(CMAKE_LIBRARY_ARCHITECTURE {triplet})\nlist(APPEND CMAKE_PREFIX_PATH "{usr}")\n'
+
+
+def _render_pkg_config(sysroot: str, triplet: str) -> str:
+    """pkg-config knows what is in the system root, and otherwise nothing, unless it is told.
+
+    The project's own prefixes reach it as ``PKG_CONFIG_PATH``.
+    """
+    names = ("lib", "share") if not triplet else (f"lib/{triplet}", "lib", "share")
+    places = [str(PurePath(sysroot, "usr", name, "pkgconfig")) for name in names]
+    found = ":".join(places) if sysroot else f"{_HERE}/pkgconfig"
+    root = f'  set(ENV{{PKG_CONFIG_SYSROOT_DIR}} "{sysroot}")\n' if sysroot else ""
+    return (
+        "if(NOT DEFINED ENV{PKG_CONFIG_LIBDIR})\n"
+        f'  set(ENV{{PKG_CONFIG_LIBDIR}} "{found}")\n{root}endif()\n'
+    )
 
 
 def _render_anchor(triple: Triple) -> str:
