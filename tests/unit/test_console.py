@@ -112,3 +112,25 @@ def test_a_terminal_that_wants_colours_gets_them(monkeypatch, environ, said):
     monkeypatch.setattr(sys, "stderr", Terminal())
     console.report_error(FelloeError("no", hint="do"))
     assert sys.stderr.getvalue() == said
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("\x1b]0;title\x07", r"\x1b]0;title\x07"),
+        ("\x9b31m", r"\x9b31m"),
+        ("a\rb\x08\x7f", r"a\rb\x08\x7f"),
+        ("\u202egpj.exe", r"\u202egpj.exe"),
+        ("one\r\n\ttwo \N{NO-BREAK SPACE}", "one\r\n\ttwo \N{NO-BREAK SPACE}"),
+    ],
+)
+def test_nothing_that_is_printed_steers_the_terminal(capsys, name, shown):
+    console.report_error(FelloeError(name, hint=name))
+    console.report_step(name)
+    console.report_progress(name)
+    console.print_text(name)
+    console.redraw([name], 1)
+    out, err = capsys.readouterr()
+    assert out == f"felloe: {shown}\n{shown}\n"
+    told = f"felloe: error: {shown}\nfelloe: hint: {shown}\nfelloe: {shown}\n"
+    assert err == f"{told}\x1b[1A\x1b[J{shown}\n"
