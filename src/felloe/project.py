@@ -15,6 +15,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+_DEEPEST = 100
+"""Tables and arrays in one another: what walks through them may call itself."""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -69,11 +72,29 @@ def parse_project(root: Path, text: str) -> Project:
     """The project whose ``pyproject.toml`` has this text. Raises :class:`FelloeError`."""
     path = root / "pyproject.toml"
     try:
-        return Project(root, tomllib.loads(text))
-    except RecursionError as cause:
-        raise FelloeError(f"{path} is nested too deeply") from cause
+        table = tomllib.loads(text)
+        is_deep = _is_deeper(table, _DEEPEST)
+    except RecursionError:
+        is_deep = True
     except ValueError as cause:  # TOMLDecodeError is one; so is a number of 5000 digits
         raise FelloeError(f"{path} is not TOML: {cause}") from cause
+    if is_deep:
+        raise FelloeError(f"{path} is nested too deeply")
+    return Project(root, table)
+
+
+def _is_deeper(table: Mapping[str, Any], levels: int) -> bool:
+    """Dotted keys nest as deeply as a line is long, and a parser need not mind."""
+    level: list[object] = [table]
+    for _ in range(levels):
+        below: list[object] = []
+        for value in level:
+            if isinstance(value, Mapping):
+                below += value.values()
+            elif isinstance(value, list):
+                below += value
+        level = below
+    return any(isinstance(value, (Mapping, list)) for value in level)
 
 
 def find_checkout(root: Path) -> Path:
