@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import tarfile
 
 from bad import Bad, sdist
@@ -39,6 +40,16 @@ def _polyglot(place):
     return path
 
 
+def _swollen(_: bytes) -> bytes:
+    """A megabyte and less, of which a header of the tar file makes 66."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("demo-1.0/PKG-INFO")
+        info.pax_headers = {"comment": "x" * (66 << 20)}
+        archive.addfile(info)
+    return packed.getvalue()
+
+
 def _broken_sum(data: bytes) -> bytes:
     return data[:-8] + bytes(4) + data[-4:]
 
@@ -50,6 +61,13 @@ SDISTS = (
     _rewritten("not-gzip", "cannot be read", gzip.decompress),
     _rewritten("not-tar", "cannot be read", lambda _: gzip.compress(b"hello" * 200)),
     _rewritten("wrong-checksum", "cannot be read", _broken_sum),
+    _rewritten("bomb", "packed bytes claim to hold", _swollen),
+    sdist(
+        "long-metadata",
+        Rule.ARCHIVE,
+        "PKG-INFO has more than the 2097152 bytes",
+        metadata=METADATA + "a\n" * (1 << 20),
+    ),
     _rewritten("trailing-bytes", "cannot be read", lambda data: data + b"more"),
     sdist(
         "name-not-normalized",

@@ -135,6 +135,12 @@ def bomb():
     return forge_wheel(*(Entry(f"b{at}", bytes(16 << 20)) for at in range(5)))
 
 
+def talkative(name, size=3 << 20):
+    """A wheel that tells more of itself than any does, in next to no bytes."""
+    entries = [entry for entry in wheel_entries({}) if not entry.name.endswith(f"/{name}")]
+    return forge_zip([*entries, Entry(f"demo-1.0.dist-info/{name}", b"a\n" * (size // 2))])
+
+
 HUGE = {"packed_size": 1 << 30}
 LINK = (stat.S_IFLNK | 0o777) << 16
 
@@ -150,6 +156,10 @@ HOSTILE = {
     "bytes after": (SOUND + b"more", "bytes after|not a zip file|end"),
     "bomb": (bomb(), "packed bytes claim to hold"),
     "bomb in one": (forge_wheel(Entry("b", bytes(65 << 20))), "packed bytes claim to hold"),
+    "long METADATA": (talkative("METADATA"), "METADATA has 3145728 bytes, more than the 2097152 "),
+    "long WHEEL": (talkative("WHEEL"), "WHEEL has 3145728 bytes, more than"),
+    "long entry points": (talkative("entry_points.txt"), "entry_points.txt has 3145728 bytes"),
+    "long RECORD": (talkative("RECORD", 140_000), "RECORD has 140000 bytes, more than"),
     "duplicate": (forge_wheel(Entry("a"), Entry("a")), "two members are named 'a'"),
     "overlap": (twice_at_one_place(), "two members are named|overlaps"),
     "shared bytes": (sharing(), "overlaps|contradict"),

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from felloe.archive.member import DEFLATED, STORED, Deflated, Member, Region, Stored
 from felloe.archive.name import check_member_name
+from felloe.archive.proportion import MOST_TEXT, check_proportion
 from felloe.errors import MalformedArchive, UsageError
 from felloe.tags import WheelName, parse_wheel_name
 
@@ -29,10 +30,9 @@ _IN_EXTRA = 0xFFFFFFFF
 _SIZES_FOLLOW = 0x8
 _ENCRYPTED = 0x1
 _UTF8 = 0x800
-
-# PyPI's own measure of a decompression bomb (warehouse, _is_valid_dist_file).
-_MOST_RATIO = 50
-_RATIO_MATTERS_ABOVE = 64 << 20
+_TEXTS = ("METADATA", "WHEEL", "entry_points.txt")
+_MOST_ROW = 200
+"""Bytes of a line of RECORD apart from its path, which quoting may double."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def open_wheel(path: Path) -> Iterator[StagedWheel]:
     Raises :class:`MalformedArchive` for whatever an index or an installer
     would refuse, or read in two ways: duplicate or escaping names, links,
     encryption, overlapping members, headers that contradict each other,
-    contents out of proportion to their packed size.
+    contents out of proportion to their packed size, metadata of megabytes.
     """
     name = parse_wheel_name(path.name)
     with _map(path) as view:
@@ -74,6 +74,7 @@ def open_wheel(path: Path) -> Iterator[StagedWheel]:
         except MalformedArchive as cause:
             raise MalformedArchive(f"{path.name}: {cause.message}", hint=cause.hint) from cause
         dist_info = _find_dist_info(path, name, members)
+        _check_texts(path, dist_info, members)
         record = next((m for m in members if m.name == f"{dist_info}/RECORD"), None)
         others = tuple(member for member in members if member is not record)
         yield StagedWheel(name, dist_info, others, record)
@@ -99,7 +100,7 @@ def _members(path: Path, view: memoryview) -> Iterator[Member]:
     listed = _directory(path)
     _check_ends(view, listed)
     entries = [entry for entry in listed if not entry.is_dir()]
-    _check_proportion(entries)
+    check_proportion(sum(e.compress_size for e in entries), sum(e.file_size for e in entries))
     seen: set[str] = set()
     end = 0
     for entry in sorted(entries, key=lambda entry: entry.header_offset):
@@ -150,15 +151,6 @@ def _check_ends(view: memoryview, entries: list[zipfile.ZipInfo]) -> None:
         or _END.unpack_from(view, len(view) - size)[-1] != size - _END.size
     ):
         raise MalformedArchive("there are bytes after its end record")
-
-
-def _check_proportion(entries: list[zipfile.ZipInfo]) -> None:
-    packed = sum(entry.compress_size for entry in entries)
-    unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > _RATIO_MATTERS_ABOVE and unpacked > _MOST_RATIO * max(packed, 1):
-        raise MalformedArchive(
-            f"{packed} packed bytes claim to hold {unpacked}: more than {_MOST_RATIO} times as many"
-        )
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
@@ -212,6 +204,19 @@ def _find_dist_info(path: Path, name: WheelName, members: tuple[Member, ...]) ->
     if _normalized(found[0]) != _normalized(name.dist_info):
         raise MalformedArchive(f"{path.name} holds {found[0]}, not {name.dist_info}")
     return found[0]
+
+
+def _check_texts(path: Path, dist_info: str, members: tuple[Member, ...]) -> None:
+    """What is read as text is no larger than a wheel's ever is; RECORD grows with the files."""
+    most = {f"{dist_info}/{name}": MOST_TEXT for name in _TEXTS}
+    rows = sum(2 * len(member.name.encode()) + _MOST_ROW for member in members)
+    most[f"{dist_info}/RECORD"] = rows + MOST_TEXT // 16
+    for member in members:
+        if member.size > most.get(member.name, member.size):
+            raise MalformedArchive(
+                f"{path.name}: {member.name} has {member.size} bytes, "
+                f"more than the {most[member.name]} that it may have"
+            )
 
 
 def _normalized(name: str) -> str:

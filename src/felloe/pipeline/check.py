@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from felloe.archive.member import Member
 from felloe.archive.name import check_member_name
+from felloe.archive.proportion import MOST_TEXT, check_proportion, find_room
 from felloe.archive.rules import check_zip
 from felloe.archive.sdist_member import describe_member
 from felloe.archive.wheel import StagedWheel, open_wheel
@@ -49,7 +50,6 @@ from felloe.tags import parse_wheel_name
 _SDIST = ".tar.gz"
 _OTHER_SDISTS = (".zip", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".tar.zst", ".egg")
 _MOST_BYTES = 100 << 20
-_MOST_METADATA = 16 << 20
 _CHUNK = 1 << 20
 _PACK_AGAIN = "pack it again with a tool that writes plain zip files: unzip it, then `felloe pack`"
 _RENAME = "name it {name}-{version}-{python tag}-{abi tag}-{platform tag}.whl"
@@ -171,6 +171,9 @@ def check_sdist(path: Path) -> Iterator[Ruling]:
         return
     try:
         sdist = _read_sdist(path, stem)
+    except MalformedArchive as cause:
+        yield Rule.ARCHIVE.problem(f"{path.name}: {cause.message}", _BUILD_AGAIN)
+        return
     except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as cause:
         yield Rule.ARCHIVE.problem(
             f"{path.name} cannot be read as a gzipped tar file: {cause}", _BUILD_AGAIN
@@ -205,15 +208,20 @@ def _find_name_problem(name: str) -> str | None:
 
 
 def _read_sdist(path: Path, stem: str) -> _Sdist:
-    """All of it is inflated once, to its checksum; only PKG-INFO is kept."""
+    """All of it is inflated, to its checksum, before tarfile is let at it; PKG-INFO is kept."""
     with gzip.open(path) as plain:
+        size, packed = 0, path.stat().st_size
+        while size <= find_room(packed) and (chunk := plain.read(_CHUNK)):
+            size += len(chunk)
+        check_proportion(packed, size)
+        plain.seek(0)
         with tarfile.open(fileobj=plain, mode="r:") as archive:
             members = tuple(map(describe_member, archive.getmembers()))
             found = find_metadata(find_files(members), stem)
-        while plain.read(_CHUNK):  # what follows the tar file's end
-            pass
         plain.seek(0)
         with tarfile.open(fileobj=plain, mode="r:") as archive:
             file = archive.extractfile(found) if found else None
-            data = file.read(_MOST_METADATA) if file else b""
+            data = file.read(MOST_TEXT + 1) if file else b""
+    if len(data) > MOST_TEXT:
+        raise MalformedArchive(f"{found} has more than the {MOST_TEXT} bytes that it may have")
     return _Sdist(members, found, data)
