@@ -5,7 +5,8 @@
 
 A target takes bytes and must end with an answer or a FelloeError, within seconds and a
 bounded memory: libFuzzer stops at anything else and leaves the input in its directory.
-What was found is kept in corpus/TARGET/, which tests/unit/test_fuzz_corpus.py replays.
+It begins with the seeds of targets.py and the inputs of corpus.zip, which
+tests/unit/test_fuzz_corpus.py replays.
 """
 
 import argparse
@@ -35,6 +36,9 @@ def main() -> None:
         directory.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(target.seeds()):
         (corpus / f"seed-{number}").write_bytes(seed)
+    for kind, name, kept in targets.read_kept():
+        if kind == options.target:
+            (corpus / name).write_bytes(kept)
     atheris.Setup(
         [
             sys.argv[0],

@@ -124,7 +124,7 @@ def _patched() -> Iterator[bytes]:
 
 
 def _foreign() -> Iterator[bytes]:
-    """Heads of Mach-O and PE files; the rest is for the fuzzer to find."""
+    """Heads of Mach-O and PE files; corpus.zip holds whole ones, made by zig."""
     header = bytes.fromhex("cffaedfe0c00000100000000060000000200000040000000000000000000000000")
     yield header + bytes.fromhex("0d0000001800000018000000020000000000010000000100") + b"/a.dylib\0"
     yield (
@@ -197,12 +197,20 @@ def _caches() -> Iterator[bytes]:
     yield cache.read_bytes()[:8192] if cache.is_file() else b"glibc-ld.so.cache1.1"
 
 
+def read_kept() -> Iterator[tuple[str, str, bytes]]:
+    """Target, name and bytes of each input that was found worth keeping."""
+    with zipfile.ZipFile(Path(__file__).with_name("corpus.zip")) as archive:
+        for path in archive.namelist():
+            target, _, name = path.partition("/")
+            yield target, name, archive.read(path)
+
+
 TARGETS = {
     "elf": Target(audit_object, _compiled, 1 << 15),
     "patch": Target(patch_twice, _patched, 1 << 15),
-    "macho": Target(parse_macho, _foreign),
+    "macho": Target(parse_macho, _foreign, 1 << 15),
     "pe": Target(parse_pe, _foreign),
-    "object": Target(audit_object, _foreign),
+    "object": Target(audit_object, _foreign, 1 << 15),
     "wheel": Target(read_wheel, _wheels, 1 << 15),
     "wheel-tree": Target(read_wheel_tree, _trees, 1 << 15),
     "sdist": Target(read_sdist, _sdists),

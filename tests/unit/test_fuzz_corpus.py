@@ -2,16 +2,17 @@
 
 import sys
 import time
-import zipfile
 
 import pytest
 from world import ROOT
 
-sys.path.insert(0, str(ROOT / "tests" / "fuzz"))
-from targets import TARGETS
+from felloe.binary.macho import parse_macho
+from felloe.binary.pe import parse_pe
 
-with zipfile.ZipFile(ROOT / "tests" / "fuzz" / "corpus.zip") as archive:
-    KEPT = [(name.partition("/")[0], archive.read(name)) for name in archive.namelist()]
+sys.path.insert(0, str(ROOT / "tests" / "fuzz"))
+from targets import TARGETS, read_kept
+
+KEPT = [(target, data) for target, _, data in read_kept()]
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -27,3 +28,14 @@ def test_kept_inputs_and_seeds(name):
 
 def test_every_kept_input_has_its_target():
     assert {kind for kind, _ in KEPT} <= set(TARGETS)
+
+
+@pytest.mark.parametrize("name", ["macho", "pe", "object"])
+def test_fuzzing_begins_with_whole_files_of_other_systems(name):
+    """Headers alone teach a fuzzer little of what lies behind them."""
+    whole = [data for kind, file, data in read_kept() if kind == name and file.startswith("whole-")]
+    assert whole
+    for data in whole:
+        assert len(data) <= TARGETS[name].longest
+        is_pe = data.startswith(b"MZ")
+        assert parse_pe(data).dlls if is_pe else parse_macho(data).slices[0].dylibs
