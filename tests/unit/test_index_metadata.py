@@ -152,3 +152,18 @@ def test_classifiers_are_asked_where_their_list_is_installed(monkeypatch):
         "METADATA: the classifier 'Old :: X' is deprecated": "write A :: B",
         "METADATA: the classifier 'Old :: Y' is deprecated": "take it out",
     }
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_more_fields_than_there_are_is_one_problem(end):
+    """What reads them takes a time that grows with the square of their number."""
+    many = end.join(f"Field-{number}: x" for number in range(60_000)) + end
+    (found, *_) = check(many, BASE.replace("\n", end))
+    assert found.rule is Rule.METADATA
+    assert "the field Field-0 (one of 60003) is unknown" in found.message
+    assert parse_fields(many.encode()) == Fields()
+
+
+def test_a_text_after_the_fields_may_look_like_many():
+    text = "\n" + "".join(f"Point-{number}: made\n" for number in range(1000))
+    assert check(text) == []

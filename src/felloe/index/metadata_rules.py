@@ -8,6 +8,7 @@ setuptools used to write before 2.4: twine does not send it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from felloe.index.rule import Rule, Ruling
 
 _NEWEST = (2, 5)
 """The newest version that PyPI takes."""
+_MOST_FIELDS = 100
+"""Different ones; core metadata has fewer than forty."""
 _LICENSE_FILES_SINCE = (2, 4)
 _DYNAMIC_SINCE = (2, 2)
 _AUTHOR = "correct it in the [project] table of pyproject.toml and build again"
@@ -113,11 +116,20 @@ def check_sdist_version(fields: Fields, path: str) -> Iterator[Ruling]:
 def _parse(data: bytes) -> tuple[dict[str, object], dict[str, list[str]]]:
     from packaging.metadata import parse_email
 
+    names = _find_names(data)
+    if len(names) > _MOST_FIELDS:  # the time that parsing takes grows with their square
+        return {}, {f"{min(names)} (one of {len(names)})": []}
     parsed, unparsed = parse_email(data)
     raw: dict[str, object] = {**parsed}
     if (0, 0) < _number(str(raw.get("metadata_version", ""))) < _LICENSE_FILES_SINCE:
         raw.pop("license_files", None)
     return raw, unparsed
+
+
+def _find_names(data: bytes) -> set[str]:
+    """What stands before a colon, up to the first line that is empty."""
+    head = re.split(rb"\n\r?\n|\r\r", data, maxsplit=1)[0]
+    return {name.decode("ascii", "replace") for name in re.findall(rb"(?:^|[\r\n])([^\s:]+):", head)}
 
 
 def _ask_packaging(raw: dict[str, object], known: Collection[str]) -> list[tuple[str, str]]:
