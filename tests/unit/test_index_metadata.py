@@ -167,3 +167,24 @@ def test_more_fields_than_there_are_is_one_problem(end):
 def test_a_text_after_the_fields_may_look_like_many():
     text = "\n" + "".join(f"Point-{number}: made\n" for number in range(1000))
     assert check(text) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("Author-email: " + "(" * 9000, "Author-Email: '((((((((((((((((((((((((((((((((' is no e-"),
+        ("Description-Content-Type: text/plain; " + "(" * 9000, "a field is nested too deeply"),
+        ("Description-Content-Type: text/plain; " + "a=b; " * 9000, "the field description-content"),
+        ("Requires-Python: " + ">=1," * 9000 + ">=2", "the field requires-python is unknown"),
+        ("Requires-Dist: a\nRequires-Dist: b; " + "(" * 20_000, "the field requires-dist is unknown"),
+    ],
+    ids=lambda text: text[:32],
+)
+def test_what_would_never_be_read_to_its_end_is_one_problem(line, says):
+    (found,) = check(line + "\n")
+    assert says in found.message
+
+
+def test_texts_may_be_long():
+    assert check("License: " + "free " * 9000 + "\n", BASE.replace("2.4", "2.3")) == []
+    assert check("Keywords: " + "free," * 9000 + "a\n\n" + "text " * 99_000) == []

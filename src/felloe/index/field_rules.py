@@ -65,13 +65,20 @@ def _check_summary(raw: Raw) -> Iterator[Breach]:
 
 def _check_addresses(raw: Raw) -> Iterator[Breach]:
     for field, name in _ADDRESS_FIELDS.items():
-        address = parseaddr(get_text(raw, field) or "")[1]
+        address = _find_address(get_text(raw, field) or "")
         if address and not _ADDRESS.fullmatch(address):
             yield Breach(
                 Rule.METADATA,
                 f"{name}: {address!r} is no e-mail address",
                 "correct `email` in [project], or leave it out",
             )
+
+
+def _find_address(text: str) -> str:
+    try:
+        return parseaddr(text)[1]
+    except RecursionError:  # a comment in a comment in a comment
+        return text[:_MOST_LABEL]
 
 
 def _check_urls(raw: Raw) -> Iterator[Breach]:

@@ -19,6 +19,9 @@ _NEWEST = (2, 5)
 """The newest version that PyPI takes."""
 _MOST_FIELDS = 100
 """Different ones; core metadata has fewer than forty."""
+_MOST_LETTERS = 1 << 14
+_TEXTS = ("description", "license", "keywords")
+"""Fields of any length."""
 _LICENSE_FILES_SINCE = (2, 4)
 _DYNAMIC_SINCE = (2, 2)
 _AUTHOR = "correct it in the [project] table of pyproject.toml and build again"
@@ -121,9 +124,18 @@ def _parse(data: bytes) -> tuple[dict[str, object], dict[str, list[str]]]:
         return {}, {f"{min(names)} (one of {len(names)})": []}
     parsed, unparsed = parse_email(data)
     raw: dict[str, object] = {**parsed}
+    for field in [name for name, value in raw.items() if _is_endless(name, value)]:
+        del raw[field]
+        unparsed[field.replace("_", "-")] = []
     if (0, 0) < _number(str(raw.get("metadata_version", ""))) < _LICENSE_FILES_SINCE:
         raw.pop("license_files", None)
     return raw, unparsed
+
+
+def _is_endless(field: str, value: object) -> bool:
+    """Whether one value is longer than what reads it is made for."""
+    values = value if isinstance(value, list) else [value]
+    return field not in _TEXTS and any(len(v) > _MOST_LETTERS for v in values if isinstance(v, str))
 
 
 def _find_names(data: bytes) -> set[str]:
@@ -139,6 +151,8 @@ def _ask_packaging(raw: dict[str, object], known: Collection[str]) -> list[tuple
 
     try:
         Metadata.from_raw(raw, validate=True)  # type: ignore[arg-type]
+    except RecursionError:
+        return [("metadata", "a field is nested too deeply")]
     except ExceptionGroup as group:
         errors = [error for error in group.exceptions if isinstance(error, InvalidMetadata)]
         return sorted(
