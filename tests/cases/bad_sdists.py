@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import tarfile
 
 from bad import Bad, sdist
@@ -40,6 +41,12 @@ def _polyglot(place):
     return path
 
 
+def _on_disks(data: bytes) -> bytes:
+    """What zipfile's own question, whether it is a zip file, ends with an error."""
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, 0, 9)
+    return data + locator + struct.pack("<4s4H2IH", b"PK\x05\x06", *(0,) * 7)
+
+
 def _swollen(_: bytes) -> bytes:
     """A megabyte and less, of which a header of the tar file makes 66."""
     packed = io.BytesIO()
@@ -57,6 +64,7 @@ def _broken_sum(data: bytes) -> bytes:
 SDISTS = (
     sdist("zip", Rule.ARCHIVE, "is no gzipped tar file", "demo-1.0.zip"),
     Bad("sdist-polyglot", Rule.ARCHIVE, "and nothing else", _polyglot),
+    _rewritten("of-a-zip-on-disks", "and nothing else", _on_disks),
     _rewritten("cut-off", "cannot be read", lambda data: data[: len(data) // 2]),
     _rewritten("not-gzip", "cannot be read", gzip.decompress),
     _rewritten("not-tar", "cannot be read", lambda _: gzip.compress(b"hello" * 200)),

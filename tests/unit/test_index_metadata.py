@@ -172,11 +172,14 @@ def test_a_text_after_the_fields_may_look_like_many():
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("Author-email: " + "(" * 9000, "Author-Email: '((((((((((((((((((((((((((((((((' is no e-"),
+        ("Author-email: " + "(" * 9000, "((((' is no e-mail address"),
         ("Description-Content-Type: text/plain; " + "(" * 9000, "a field is nested too deeply"),
-        ("Description-Content-Type: text/plain; " + "a=b; " * 9000, "the field description-content"),
-        ("Requires-Python: " + ">=1," * 9000 + ">=2", "the field requires-python is unknown"),
-        ("Requires-Dist: a\nRequires-Dist: b; " + "(" * 20_000, "the field requires-dist is unknown"),
+        (
+            "Description-Content-Type: text/plain; " + "a=b; " * 9000,
+            "field description-content-type",
+        ),
+        ("Requires-Python: " + ">=1," * 9000 + ">=2", "field requires-python is"),
+        ("Requires-Dist: a; " + "(" * 20_000, "field requires-dist is"),
     ],
     ids=lambda text: text[:32],
 )

@@ -152,6 +152,10 @@ HOSTILE = {
     "cut in the middle": (SOUND[: len(SOUND) // 2], "not a zip file"),
     "without its end": (SOUND[:-1], "not a zip file"),
     "without its head": (SOUND[40:], "not a zip file|no member|contradict|overlap"),
+    "on disks": (
+        SOUND + struct.pack("<4sIQI4s4H2IH", b"PK\x06\x07", 0, 0, 9, b"PK\x05\x06", *(0,) * 7),
+        "not a zip file",
+    ),
     "bytes before": (b"#!/bin/sh\n" + SOUND, "belong to no member|bytes before|begin"),
     "bytes after": (SOUND + b"more", "bytes after|not a zip file|end"),
     "bomb": (bomb(), "packed bytes claim to hold"),

@@ -131,12 +131,20 @@ def _directory(path: Path) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as cause:
-        if not zipfile.is_zipfile(path):
+        if not has_zip_end(path):
             raise MalformedArchive("not a zip file, or only a part of one") from cause
         raise MalformedArchive(f"not a zip file: {cause}") from cause
     if any(not entry.filename for entry in entries):  # ZipInfo.is_dir() fails on it
         raise MalformedArchive("a member has no name")
     return entries
+
+
+def has_zip_end(path: Path) -> bool:
+    """Whether a file has what a zip file ends with, however broken. Raises :class:`OSError`."""
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # one that claims to be on several disks
+        return True
 
 
 def _check_ends(view: memoryview, entries: list[zipfile.ZipInfo]) -> None:

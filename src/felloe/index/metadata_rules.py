@@ -141,7 +141,9 @@ def _is_endless(field: str, value: object) -> bool:
 def _find_names(data: bytes) -> set[str]:
     """What stands before a colon, up to the first line that is empty."""
     head = re.split(rb"\n\r?\n|\r\r", data, maxsplit=1)[0]
-    return {name.decode("ascii", "replace") for name in re.findall(rb"(?:^|[\r\n])([^\s:]+):", head)}
+    return {
+        name.decode("ascii", "replace") for name in re.findall(rb"(?:^|[\r\n])([^\s:]+):", head)
+    }
 
 
 def _ask_packaging(raw: dict[str, object], known: Collection[str]) -> list[tuple[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import tarfile
-import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from felloe.archive.name import check_member_name
 from felloe.archive.proportion import MOST_TEXT, check_proportion, find_room
 from felloe.archive.rules import check_zip
 from felloe.archive.sdist_member import describe_member
-from felloe.archive.wheel import StagedWheel, open_wheel
+from felloe.archive.wheel import StagedWheel, has_zip_end, open_wheel
 from felloe.audit.evidence import Evidence
 from felloe.audit.verdict import Verdict
 from felloe.errors import FelloeError, MalformedArchive, UsageError
@@ -163,7 +162,7 @@ class _Sdist(NamedTuple):
 def check_sdist(path: Path) -> Iterator[Ruling]:
     """The name, the tar file, and its metadata."""
     stem = path.name[: -len(_SDIST)]
-    if not path.name.endswith(_SDIST) or zipfile.is_zipfile(path):
+    if not path.name.endswith(_SDIST) or has_zip_end(path):
         yield Rule.ARCHIVE.problem(
             f"{path.name} is no gzipped tar file, which an sdist must be, and nothing else",
             _BUILD_AGAIN,
