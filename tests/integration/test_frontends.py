@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from world import ROOT, run
+from world import PROJECTS, ROOT, run
 
 pytestmark = pytest.mark.network
 
@@ -85,6 +85,18 @@ def test_pip_makes_the_same_wheel_under_another_umask(wheel_of_pip, build, tmp_p
     for path in (tmp_path / "somewhere").rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
     assert_same(build(project, *PIP, umask="077")[".whl"], wheel_of_pip)
+
+
+TAKEN = ("felloe", "json", "packaging", "pathspec", "re", "scikit_build_core", "tomllib", "typing")
+
+
+@pytest.mark.parametrize("command", [PIP, (*BUILD, "--wheel", "PROJECT")], ids=["pip", "build"])
+def test_modules_of_the_project_are_not_taken_for_others(build, tmp_path, command):
+    """A frontend calls the hooks in the project's directory, where any file may lie."""
+    project = shutil.copytree(PROJECTS / "plain", tmp_path / "plain")
+    for name in TAKEN:
+        (project / f"{name}.py").write_text(f"raise SystemExit('this is not {name}')\n")
+    assert set(build(project, *command)) == {".whl"}
 
 
 def assert_same(wheel, other):
