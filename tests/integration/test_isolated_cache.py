@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from world import EXAMPLES, ROOT, run
@@ -33,6 +34,10 @@ class Desk:
         # felloe's version stays while its content changes, and uv's cache goes by versions.
         self.environ["UV_CACHE_DIR"] = str(place / "uv")
         self.environ.pop("PYTHONPATH", None)  # a part of the key, and uv passes it on
+        # The cmake script of this environment fails in pip's isolation: pip alone would fetch one.
+        own = str(Path(sys.executable).parent)
+        places = (place for place in self.environ["PATH"].split(os.pathsep) if place != own)
+        self.environ["PATH"] = os.pathsep.join(places)
         for name in ("cpp", f"examples/{example}"):
             shutil.copytree(ROOT / name, place / "source" / name)
         for name in ("CMakeLists.txt", "LICENSE"):
