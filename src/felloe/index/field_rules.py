@@ -19,6 +19,7 @@ Raw = Mapping[str, object]
 
 _MOST_SUMMARY = 512
 _MOST_LABEL = 32
+_MOST_COMMENTS = 100
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _ADDRESS_FIELDS = {"author_email": "Author-Email", "maintainer_email": "Maintainer-Email"}
 _URL_FIELDS = {"home_page": "Home-Page", "download_url": "Download-URL"}
@@ -75,10 +76,13 @@ def _check_addresses(raw: Raw) -> Iterator[Breach]:
 
 
 def _find_address(text: str) -> str:
-    try:
-        return parseaddr(text)[1]
-    except RecursionError:  # a comment in a comment in a comment
+    """The address in a field; the field itself where comments lie in comments without end.
+
+    Some versions of the parser answer those with an error, others with nothing.
+    """
+    if text.count("(") > _MOST_COMMENTS:
         return text[:_MOST_LABEL]
+    return parseaddr(text)[1]
 
 
 def _check_urls(raw: Raw) -> Iterator[Breach]:
