@@ -9,8 +9,10 @@ import os
 import shutil
 import sys
 import zipfile
+from pathlib import Path
 from typing import NamedTuple
 
+import platformdirs
 import pytest
 from specimen import Workshop
 from world import EXAMPLES, PROJECTS, ROOT, VERSIONS, find_python, run
@@ -57,6 +59,17 @@ def clean_environ():
         for key, value in os.environ.items()
         if (key in kept or not key.startswith(steering)) and key != "SOURCE_DATE_EPOCH"
     }
+
+
+@pytest.fixture(scope="session")
+def zig_environ(clean_environ):
+    """What makes felloe build with zig, in a cache that outlives the tests.
+
+    Compiling the C++ library costs 45 CPU seconds for each target, once for each user.
+    """
+    place = os.environ.get("SYSTEMS_CACHE") or platformdirs.user_cache_path("felloe-tests")
+    kept = str(Path(place).resolve() / "felloe")
+    return {**clean_environ, "FELLOE_TOOLCHAIN": "zig", "FELLOE_CACHE_DIR": kept}
 
 
 @pytest.fixture(scope="session")

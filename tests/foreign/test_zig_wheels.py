@@ -6,7 +6,6 @@ import re
 from typing import NamedTuple
 
 import pytest
-from kept import directory
 from picture import compute, compute_bare
 from systems import COMPILED, NAMES, system
 from world import EXAMPLES, find_python, run
@@ -17,24 +16,19 @@ OLD = "manylinux_2_17_x86_64"
 
 
 @pytest.fixture(scope="session")
-def zig_environ(environ):
-    """What makes felloe build with zig; its cache outlives the tests."""
-
-    def steer(target):
-        steering = {"FELLOE_TARGET": target, "FELLOE_TOOLCHAIN": "zig"}
-        return {**environ, **steering, "FELLOE_CACHE_DIR": str(directory() / "felloe")}
-
-    return steer
+def aimed_at(environ, zig_environ):
+    """``aimed_at(target)``: the variables of an isolated build by zig."""
+    return lambda target: {**environ, **zig_environ, "FELLOE_TARGET": target}
 
 
 @pytest.fixture(scope="session")
-def zig_wheel(once, zig_environ):
+def zig_wheel(once, aimed_at):
     """``zig_wheel(example, version, target)``: ``pip wheel``, in isolation, for a platform."""
 
     def build(example, version, target):
         def make(place):
             words = ("-m", "pip", "wheel", "--no-deps", "-w", place, EXAMPLES / example)
-            run(find_python(version), *words, env=zig_environ(target), cwd=place)
+            run(find_python(version), *words, env=aimed_at(target), cwd=place)
 
         (wheel,) = once(f"zig-{example}-{version}-{target}", make).glob("*.whl")
         return wheel
@@ -96,10 +90,10 @@ def test_it_computes_on_the_oldest_musl_of_its_tag(zig_wheel, installed, host_pi
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["sid-3.14", "sid-3.15"])
-def test_a_new_python_builds_for_an_old_glibc(name, once, zig_environ, installed, host_picture):
+def test_a_new_python_builds_for_an_old_glibc(name, once, aimed_at, installed, host_picture):
     there = system(name)
     example = EXAMPLES / "newton-basins"
-    place = once(f"zig-{name}", lambda place: there.build(example, place, zig_environ(OLD)))
+    place = once(f"zig-{name}", lambda place: there.build(example, place, aimed_at(OLD)))
     (wheel,) = place.glob("*.whl")
     tag = f"cp3{name[-2:]}"
     assert wheel.name.startswith(f"newton_basins-1.0.0-{tag}-{tag}-")
@@ -108,10 +102,10 @@ def test_a_new_python_builds_for_an_old_glibc(name, once, zig_environ, installed
 
 
 @pytest.mark.slow
-def test_pypy_builds_for_an_old_glibc(once, zig_environ, installed, host_picture):
+def test_pypy_builds_for_an_old_glibc(once, aimed_at, installed, host_picture):
     there = system("sid-pypy")
     example = EXAMPLES / "newton-abi3"
-    place = once("zig-sid-pypy", lambda place: there.build(example, place, zig_environ(OLD)))
+    place = once("zig-sid-pypy", lambda place: there.build(example, place, aimed_at(OLD)))
     (wheel,) = place.glob("*.whl")
     assert re.match(r"newton_abi3-1\.0\.0-pp311-pypy311_pp\d+-", wheel.name)
     assert OLD in platforms_of(wheel)

@@ -1,8 +1,9 @@
 """Other people's projects, built by felloe after a change of one line.
 
 Each is unpacked from its sdist and laid out as its repository (no PKG-INFO), so that its build tree
-is kept: the second build compiles nothing and gives the bytes of the first. The first of the list
-is built by every run, all of them with -m slow.
+is kept: the second build compiles nothing and gives the bytes of the first. By zig each becomes a
+wheel for glibc 2.17 and for aarch64. The first of the list is built by every run, all of them with
+-m slow.
 """
 
 import os
@@ -59,10 +60,10 @@ def build(project, environ, tmp_path):
     kept = {"FELLOE_CACHE": "true", "FELLOE_CACHE_DIR": str(tmp_path / "cache")}
     env = {**os.environ, **environ, **kept, "SETUPTOOLS_SCM_PRETEND_VERSION": version}
 
-    def build(name, *options):
+    def build(name, variables=None):
         place = tmp_path / name
-        command = [sys.executable, "-m", "pip", "wheel", "-v", "--no-deps", "-w", place, *options]
-        done = run(*command, project, env=env)
+        command = [sys.executable, "-m", "pip", "wheel", "-v", "--no-deps", "-w", place]
+        done = run(*command, project, env={**env, **(variables or {})})
         (wheel,) = place.glob("*.whl")
         return done.stdout, wheel
 
@@ -79,3 +80,22 @@ def test_second_build_compiles_nothing_and_changes_nothing(build, audit_json):
     assert again.read_bytes() == wheel.read_bytes()
     assert "manylinux" in wheel.name
     assert audit_json(wheel)["holds"]
+
+
+@pytest.mark.network
+def test_zig_builds_it_for_an_old_glibc(build, zig_environ, make_venv, tmp_path):
+    wheel = build_with_zig(build, zig_environ, "manylinux_2_17_x86_64")
+    venv = make_venv(tmp_path / "venv", sys.executable, wheel)
+    run(venv, "-c", f"import {wheel.name.partition('-')[0]}", cwd=tmp_path)
+
+
+@pytest.mark.network
+def test_zig_builds_it_for_another_machine(build, zig_environ, audit_json):
+    wheel = build_with_zig(build, zig_environ, "manylinux_2_17_aarch64")
+    assert audit_json(wheel)["holds"]
+
+
+def build_with_zig(build, environ, target):
+    _, wheel = build("zig", {**environ, "FELLOE_TARGET": target})
+    assert target in wheel.stem.rpartition("-")[2].split(".")
+    return wheel

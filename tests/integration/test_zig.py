@@ -14,7 +14,6 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
-import platformdirs
 import pytest
 from test_examples import REFERENCE, assert_auditwheel_agrees, assert_felloe_agrees
 from world import EXAMPLES, PROJECTS, VERSIONS, find_python, run
@@ -27,16 +26,6 @@ pytestmark = pytest.mark.network
 GNU = "manylinux_2_17_x86_64"
 ARM = "manylinux_2_17_aarch64"
 MUSL = "musllinux_1_2_x86_64"
-
-
-@pytest.fixture(scope="session")
-def zig_environ(clean_environ):
-    """Where zig and its libraries are kept: compiling them costs 45 CPU seconds for each target.
-
-    For each user, as felloe keeps them, and not with the tests' own directories.
-    """
-    chosen = os.environ.get("SYSTEMS_CACHE") or platformdirs.user_cache_path("felloe-tests")
-    return {**clean_environ, "FELLOE_CACHE_DIR": f"{chosen}/zig-builds", "FELLOE_TOOLCHAIN": "zig"}
 
 
 @pytest.fixture(scope="session")
