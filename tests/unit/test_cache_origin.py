@@ -11,7 +11,7 @@ PIP_PATH = [
     f"{PIP}/overlay/lib/python3.11/site-packages",
     f"{PIP}/normal/lib/python3.11/site-packages",
 ]
-UV = "/root/.cache/uv/builds-v0/.tmpYlQ0Ix"
+UV = "/home/me/.cache/uv/builds-v0/.tmpYlQ0Ix"
 BUILD = "/tmp/build-env-t98_ntwq"
 PLACE = "/cache/environments/ab"
 
