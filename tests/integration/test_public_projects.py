@@ -32,7 +32,7 @@ def project(request, tmp_path):
     safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path, **safely)
-    root = tmp_path / sdist.name[: -len(".tar.gz")]
+    (root,) = (path for path in tmp_path.iterdir() if path.is_dir())
     (root / "PKG-INFO").unlink()
     path = root / "pyproject.toml"
     text = path.read_text(encoding="utf-8")
