@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from felloe import console
 from felloe.engine import Engine
 from felloe.errors import EngineFailed, FelloeError
-from felloe.pipeline.build import Build
+from felloe.pipeline.building.build import Build
 from felloe.project import read_project
 from felloe.settings import ConfigSettings, read_settings, split_config
 
@@ -59,7 +59,7 @@ def build_wheel(
 ) -> str:
     """https://peps.python.org/pep-0517/#build-wheel"""
     with _reported():
-        from felloe.pipeline import wheel
+        from felloe.pipeline.building import wheel
         from felloe.target import read_target
 
         build, target = _read_complete(config_settings), read_target(os.environ)
@@ -74,7 +74,7 @@ def build_editable(
 ) -> str:
     """https://peps.python.org/pep-0660/#build-editable"""
     with _reported():
-        from felloe.pipeline import editable
+        from felloe.pipeline.building import editable
         from felloe.target import read_target
 
         build, target = _read_complete(config_settings), read_target(os.environ)
@@ -85,7 +85,7 @@ def build_editable(
 def build_sdist(sdist_directory: str, config_settings: ConfigSettings | None = None) -> str:
     """https://peps.python.org/pep-0517/#build-sdist"""
     with _reported():
-        from felloe.pipeline import sdist
+        from felloe.pipeline.building import sdist
 
         return sdist.build_sdist(_read_complete(config_settings), Path(sdist_directory)).name
 
@@ -102,7 +102,7 @@ def _tools(kind: str, build: Build) -> list[str]:
     """What a toolchain of its own needs; an editable wheel is for this machine as it is."""
     if kind != "wheel" or build.settings.toolchain.is_ordinary:
         return []
-    from felloe.pipeline.equip import find_requirements
+    from felloe.pipeline.building.equip import find_requirements
     from felloe.target import read_target
 
     return find_requirements(build, read_target(os.environ))
@@ -131,7 +131,7 @@ def _question(kind: str, build: Build) -> Iterator[ConfigSettings | None]:
     try:
         yield build.engine_config
     except EngineFailed:
-        from felloe.pipeline.editable import explain_missing_room
+        from felloe.pipeline.building.editable import explain_missing_room
 
         explain_missing_room(build)
         raise

@@ -19,7 +19,7 @@ from dist_samples import METADATA, PROJECT, make_sdist, make_wheel, module_files
 from felloe import index
 from felloe.errors import UsageError
 from felloe.index.rule import Rule
-from felloe.pipeline.check import check_file
+from felloe.pipeline.wheel_tools.check import check_file
 from felloe.policy.family import read_policies
 
 POLICIES = read_policies()

@@ -11,8 +11,8 @@ from claim import POLICIES, make_wheel, verdict_of
 from felloe.archive.wheel import open_wheel
 from felloe.cli.main import main
 from felloe.errors import FelloeError
-from felloe.pipeline.finish import complete
-from felloe.pipeline.graft import Workshop as Shop
+from felloe.pipeline.finishing.finish import complete
+from felloe.pipeline.finishing.graft import Workshop as Shop
 from felloe.settings import read_settings
 from felloe.tags import parse_wheel_name
 

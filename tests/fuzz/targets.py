@@ -27,7 +27,7 @@ from felloe.index.metadata_rules import check_metadata
 from felloe.index.record_rules import check_record
 from felloe.patch.edit import Edit
 from felloe.patch.elf import patch
-from felloe.pipeline.check import check_sdist, check_wheel
+from felloe.pipeline.wheel_tools.check import check_sdist, check_wheel
 from felloe.policy.family import read_policies
 from felloe.project import read_project
 from felloe.settings import read_settings

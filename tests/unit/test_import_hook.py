@@ -12,8 +12,8 @@ import pytest
 
 from felloe.archive.member import hold
 from felloe.archive.wheel import StagedWheel
-from felloe.pipeline.finish import retag
-from felloe.pipeline.import_hook import add_rebuild, parse_hook, read_hook
+from felloe.pipeline.building.import_hook import add_rebuild, parse_hook, read_hook
+from felloe.pipeline.finishing.finish import retag
 from felloe.tags import parse_wheel_name
 
 ENGINE = (

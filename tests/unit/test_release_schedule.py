@@ -7,8 +7,8 @@ from release_samples import interpreters
 from felloe.archive.place import placing
 from felloe.frontend.display import Display
 from felloe.frontend.process import Children
-from felloe.pipeline.bench import Bench, keep_log
-from felloe.pipeline.schedule import Schedule
+from felloe.pipeline.releasing.bench import Bench, keep_log
+from felloe.pipeline.releasing.schedule import Schedule
 from felloe.policy.family import read_policies
 from felloe.release.matrix import plan_cells
 from felloe.release.options import BuildTable

@@ -14,7 +14,7 @@ from zip_samples import DIST_INFO, WHEEL, Entry, forge_wheel, forge_zip, wheel_f
 import felloe
 from felloe.cli.main import main
 from felloe.errors import UsageError
-from felloe.pipeline.retag import TagChange, apply
+from felloe.pipeline.wheel_tools.retag import TagChange, apply
 from felloe.tags import parse_wheel_name
 
 SCHEMA = json.loads(Path(felloe.__file__).with_name("check.schema.json").read_text())

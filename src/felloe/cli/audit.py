@@ -7,7 +7,7 @@ from pathlib import Path
 
 from felloe.audit.report import render_failure, render_json, render_text
 from felloe.cli.files import Answer, add_arguments, tell_each
-from felloe.pipeline.audit import audit_wheel
+from felloe.pipeline.wheel_tools.audit import audit_wheel
 from felloe.policy.family import read_policies
 
 

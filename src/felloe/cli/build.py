@@ -18,8 +18,8 @@ from felloe import console
 from felloe.errors import FelloeError, UsageError
 from felloe.frontend.choice import find_tool
 from felloe.frontend.display import Display
-from felloe.pipeline.release import Order, open_project, release
-from felloe.pipeline.source import check_settings
+from felloe.pipeline.releasing.release import Order, open_project, release
+from felloe.pipeline.releasing.source import check_settings
 from felloe.project import read_project
 from felloe.release.options import BUILD_OPTIONS, BuildTable, read_build_table
 from felloe.release.report import render_json, render_text

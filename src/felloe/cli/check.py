@@ -7,7 +7,7 @@ from pathlib import Path
 
 from felloe.cli.files import Answer, add_arguments, tell_each
 from felloe.index.report import render_json, render_text
-from felloe.pipeline.check import check_file
+from felloe.pipeline.wheel_tools.check import check_file
 from felloe.policy.family import read_policies
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from felloe import console
 from felloe.ci.service import SERVICES
 from felloe.errors import FelloeError
-from felloe.pipeline.ci import CiFile, plan_ci_file, write_ci_file
+from felloe.pipeline.authoring.ci import CiFile, plan_ci_file, write_ci_file
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

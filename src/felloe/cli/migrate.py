@@ -7,7 +7,7 @@ from pathlib import Path
 
 from felloe import console
 from felloe.finding import Finding
-from felloe.pipeline.migrate import apply_move, plan_move, render_diff
+from felloe.pipeline.authoring.migrate import apply_move, plan_move, render_diff
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

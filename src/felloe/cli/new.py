@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from felloe import console
-from felloe.pipeline.new import make_project
+from felloe.pipeline.authoring.new import make_project
 from felloe.scaffold.name import parse_name
 from felloe.scaffold.template import BINDINGS
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from felloe import console
-from felloe.pipeline.unpack import pack_wheel
+from felloe.pipeline.wheel_tools.unpack import pack_wheel
 from felloe.policy.family import read_policies
 from felloe.settings import read_settings
 from felloe.tags import check_build_number

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from felloe import console
 from felloe.errors import FelloeError
-from felloe.pipeline.rebuild import Request, rebuild
+from felloe.pipeline.building.rebuild import Request, rebuild
 
 
 def main(text: str) -> int:

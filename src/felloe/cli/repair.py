@@ -17,7 +17,7 @@ from felloe.archive.place import prepare_directory
 from felloe.cli.files import check_files
 from felloe.errors import FelloeError, UsageError
 from felloe.option import OPTIONS, Option
-from felloe.pipeline.repair import Repair, repair_wheel
+from felloe.pipeline.wheel_tools.repair import Repair, repair_wheel
 from felloe.policy.family import Policies, read_policies
 from felloe.settings import Settings, read_settings
 

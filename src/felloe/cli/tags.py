@@ -9,7 +9,7 @@ from pathlib import Path
 from felloe import console
 from felloe.cli.files import check_files
 from felloe.errors import FelloeError
-from felloe.pipeline.retag import TagChange, retag_wheel
+from felloe.pipeline.wheel_tools.retag import TagChange, retag_wheel
 from felloe.policy.family import Policies, read_policies
 from felloe.settings import read_settings
 from felloe.tags import check_build_number

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from felloe import console
 from felloe.cli.files import check_files
-from felloe.pipeline.unpack import unpack_wheel
+from felloe.pipeline.wheel_tools.unpack import unpack_wheel
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

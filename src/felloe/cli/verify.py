@@ -7,7 +7,7 @@ from pathlib import Path
 
 from felloe.cli.files import Answer, add_arguments, tell_each
 from felloe.index.report import render_json, render_text
-from felloe.pipeline.verify import verify_wheel
+from felloe.pipeline.wheel_tools.verify import verify_wheel
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from felloe import console
 from felloe.errors import FelloeError
-from felloe.pipeline.build import Build
+from felloe.pipeline.building.build import Build
 from felloe.project import find_checkout
 
 

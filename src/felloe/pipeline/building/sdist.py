@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from felloe.archive.place import prepare_directory
 from felloe.archive.sdist import finish_sdist
-from felloe.pipeline.build import Build
+from felloe.pipeline.building.build import Build
 
 
 def build_sdist(build: Build, directory: Path) -> Path:

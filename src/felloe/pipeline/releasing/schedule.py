@@ -12,7 +12,7 @@ from typing import Any
 from felloe.errors import FelloeError
 from felloe.frontend.display import Display
 from felloe.frontend.process import Stopped
-from felloe.pipeline.bench import Bench, Failed
+from felloe.pipeline.releasing.bench import Bench, Failed
 from felloe.release.live import find_last_line
 from felloe.release.matrix import Cell, choose_builds, find_cover, share_jobs
 from felloe.release.report import format_size

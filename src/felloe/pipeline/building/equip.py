@@ -10,8 +10,8 @@ from felloe import console
 from felloe.cache.place import cache_root
 from felloe.errors import FelloeError
 from felloe.finding import Finding
-from felloe.pipeline.build import Build
-from felloe.pipeline.compilers import find_compilers, find_toolchain_files
+from felloe.pipeline.building.build import Build
+from felloe.pipeline.building.compilers import find_compilers, find_toolchain_files
 from felloe.settings import Settings
 from felloe.target import Target
 from felloe.target.foreign import find_triplet, is_same, make_target

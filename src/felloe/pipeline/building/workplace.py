@@ -21,7 +21,7 @@ from felloe.cache.origin import Origin, read_origin, relocate, relocate_config
 from felloe.cache.place import cache_root
 from felloe.errors import EngineFailed, FelloeError
 from felloe.finding import Finding
-from felloe.pipeline.build import Build
+from felloe.pipeline.building.build import Build
 from felloe.settings import ConfigSettings
 from felloe.target import Target
 

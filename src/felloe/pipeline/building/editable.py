@@ -22,11 +22,17 @@ from felloe.archive.wheel_writer import write_wheel
 from felloe.cache.origin import stable_site
 from felloe.errors import EngineFailed
 from felloe.finding import Finding
-from felloe.pipeline.build import Build
-from felloe.pipeline.finish import retag
-from felloe.pipeline.import_hook import ImportHook, add_rebuild, read_hook
-from felloe.pipeline.wheel import check_metadata
-from felloe.pipeline.workplace import Workplace, may_have_tree, name_tree, prune_cache, workplace
+from felloe.pipeline.building.build import Build
+from felloe.pipeline.building.import_hook import ImportHook, add_rebuild, read_hook
+from felloe.pipeline.building.wheel import check_metadata
+from felloe.pipeline.building.workplace import (
+    Workplace,
+    may_have_tree,
+    name_tree,
+    prune_cache,
+    workplace,
+)
+from felloe.pipeline.finishing.finish import retag
 from felloe.settings import ConfigSettings
 from felloe.target import Target
 
@@ -79,7 +85,7 @@ def _open_site(place: Workplace, target: Target, stack: ExitStack) -> _Site | No
     from felloe.cache.editable import KIND, Room
     from felloe.cache.key import select_variables
     from felloe.cache.tree import Tree
-    from felloe.pipeline.rebuild import wait_for_room
+    from felloe.pipeline.building.rebuild import wait_for_room
 
     build, config = place.build, dict(place.build.engine_config or {})
     config = _with_compile_commands(build, config)
@@ -156,7 +162,7 @@ def explain_missing_room(build: Build) -> None:
 def _settle(staged: StagedWheel, hook: ImportHook | None, site: _Site, began: int) -> StagedWheel:
     """Note who needs the room, and have the import hook rebuild in it."""
     from felloe.cache.editable import write_room
-    from felloe.pipeline.rebuild import Request, note_fresh
+    from felloe.pipeline.building.rebuild import Request, note_fresh
 
     rebuilds = hook is not None and hook.rebuilds and bool(hook.path)
     write_room(replace(site.room, rebuilds=rebuilds))

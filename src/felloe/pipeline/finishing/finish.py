@@ -18,7 +18,7 @@ from felloe.errors import FelloeError
 from felloe.finding import Finding
 from felloe.graft.external import Missing
 from felloe.graft.plan import Graft
-from felloe.pipeline.graft import GraftedWheel, Workshop, graft
+from felloe.pipeline.finishing.graft import GraftedWheel, Workshop, graft
 from felloe.settings import Settings
 from felloe.tags import WheelName
 

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 
-from felloe.pipeline.build import Build
+from felloe.pipeline.building.build import Build
 
 _FILE = re.compile(r"(-D)?CMAKE_TOOLCHAIN_FILE(:\w+)?=|--toolchain")
 _COMPILER = re.compile(r"(-D)?CMAKE_C(XX)?_COMPILER(:\w+)?=")

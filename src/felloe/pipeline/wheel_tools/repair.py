@@ -12,8 +12,8 @@ from felloe.archive.wheel_writer import write_wheel
 from felloe.audit.evidence import audit_members
 from felloe.audit.object import Role
 from felloe.audit.verdict import find_architecture
-from felloe.pipeline.finish import Finished, complete, report
-from felloe.pipeline.graft import Workshop
+from felloe.pipeline.finishing.finish import Finished, complete, report
+from felloe.pipeline.finishing.graft import Workshop
 from felloe.policy.family import Policies
 from felloe.settings import Settings
 from felloe.tags import WheelName

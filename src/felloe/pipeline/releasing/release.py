@@ -18,9 +18,16 @@ from felloe.frontend.display import Display
 from felloe.frontend.process import Children
 from felloe.frontend.search import find_interpreters
 from felloe.frontend.tree import digest_sdist, read_member, unpack_sdist
-from felloe.pipeline.bench import Bench, Failed, hash_file, inspect_wheel, keep_log, put_file
-from felloe.pipeline.schedule import Schedule
-from felloe.pipeline.source import Source, choose_source, find_py_api
+from felloe.pipeline.releasing.bench import (
+    Bench,
+    Failed,
+    hash_file,
+    inspect_wheel,
+    keep_log,
+    put_file,
+)
+from felloe.pipeline.releasing.schedule import Schedule
+from felloe.pipeline.releasing.source import Source, choose_source, find_py_api
 from felloe.policy.family import read_policies
 from felloe.project import Project
 from felloe.release.interpreter import Interpreter

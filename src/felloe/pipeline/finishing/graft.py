@@ -246,6 +246,6 @@ def _bill(
     """The list of what was copied."""
     if not fresh:
         return []
-    from felloe.pipeline.bill import make_bill
+    from felloe.pipeline.finishing.bill import make_bill
 
     return make_bill(staged, plan.grafts, fresh, workshop.environ)

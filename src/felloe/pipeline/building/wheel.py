@@ -11,11 +11,11 @@ from felloe.archive.place import prepare_directory
 from felloe.archive.wheel import StagedWheel, open_wheel
 from felloe.archive.wheel_writer import write_wheel
 from felloe.errors import FelloeError
-from felloe.pipeline.build import Build
-from felloe.pipeline.compiler_cache import through_compiler_cache
-from felloe.pipeline.finish import finish
-from felloe.pipeline.graft import Workshop
-from felloe.pipeline.workplace import build_in_tree, workplace
+from felloe.pipeline.building.build import Build
+from felloe.pipeline.building.compiler_cache import through_compiler_cache
+from felloe.pipeline.building.workplace import build_in_tree, workplace
+from felloe.pipeline.finishing.finish import finish
+from felloe.pipeline.finishing.graft import Workshop
 from felloe.policy.family import read_policies
 from felloe.settings import ConfigSettings
 from felloe.tags import WheelName
@@ -47,7 +47,7 @@ def build_wheel(build: Build, target: Target, directory: Path, metadata: Path | 
 def _equip(build: Build, target: Target) -> tuple[Build, Target]:
     if build.settings.toolchain.is_ordinary:
         return build, target
-    from felloe.pipeline.equip import equip
+    from felloe.pipeline.building.equip import equip
 
     return equip(build, target)
 
@@ -55,7 +55,7 @@ def _equip(build: Build, target: Target) -> tuple[Build, Target]:
 def _mend(staged: StagedWheel, build: Build, target: Target) -> StagedWheel:
     if build.settings.toolchain.kind != "zig":
         return staged
-    from felloe.pipeline.mend import mend
+    from felloe.pipeline.building.mend import mend
 
     return mend(staged, build.settings, target)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from felloe.archive.place import placing
 from felloe.errors import FelloeError
 from felloe.frontend.process import Children
-from felloe.pipeline.audit import audit_wheel
+from felloe.pipeline.wheel_tools.audit import audit_wheel
 from felloe.policy.family import Policies
 from felloe.release.matrix import HERE, Cell
 from felloe.release.options import BuildTable

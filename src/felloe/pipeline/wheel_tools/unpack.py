@@ -10,8 +10,8 @@ from felloe.archive.place import prepare_directory
 from felloe.archive.wheel import open_wheel
 from felloe.archive.wheel_writer import write_wheel
 from felloe.errors import FelloeError
-from felloe.pipeline.retag import refuse_lies, rename
-from felloe.pipeline.verify import verify_staged
+from felloe.pipeline.wheel_tools.retag import refuse_lies, rename
+from felloe.pipeline.wheel_tools.verify import verify_staged
 from felloe.policy.family import Policies
 
 

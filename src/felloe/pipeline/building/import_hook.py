@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import felloe
 from felloe.archive.member import hold
 from felloe.archive.wheel import StagedWheel
 
+_TEMPLATE = Path(felloe.__file__).with_name("launcher") / "rebuild_hook.py"
 _NAME = re.compile(r"_[^/]*editable[^/]*\.py")
 _FINDERS = ("ScikitBuildRedirectingFinder", "ScikitBuildInplaceFinder")
 _CALLS = ("install", "install_inplace")
-_TEMPLATE = Path(__file__).parents[1] / "launcher" / "rebuild_hook.py"
 
 _ADDITION = """
 

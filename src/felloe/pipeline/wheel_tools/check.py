@@ -41,8 +41,8 @@ from felloe.index.wheel_file_rules import (
     check_letter_case,
     check_wheel_file,
 )
-from felloe.pipeline.audit import audit_staged
-from felloe.pipeline.verify import verify_staged
+from felloe.pipeline.wheel_tools.audit import audit_staged
+from felloe.pipeline.wheel_tools.verify import verify_staged
 from felloe.policy.family import Policies
 from felloe.tags import parse_wheel_name
 

@@ -1,0 +1,1 @@
+"""What the commands write for the author of a project."""

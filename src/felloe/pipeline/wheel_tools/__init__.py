@@ -1,0 +1,1 @@
+"""What the commands do with a wheel or an sdist that is there."""
