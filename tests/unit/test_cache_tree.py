@@ -195,6 +195,10 @@ def test_a_key_holds_the_compilers(facts, tmp_path):
         "ZIG_LIB_DIR",
         "AR",
         "CMAKE_CXX_COMPILER_LAUNCHER",
+        "PKG_CONFIG",
+        "MKLROOT",
+        "CUDAARCHS",
+        "JAVA_HOME",
     ],
 )
 def test_variables_that_steer(name):
