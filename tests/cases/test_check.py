@@ -220,6 +220,14 @@ def test_text_names_file_rule_and_way_out(tmp_path):
     assert (code, out) == (0, "demo-1.0.tar.gz: fit for an index\n")
 
 
+def test_what_is_no_zip_file_is_one_problem(tmp_path):
+    wheel = make_wheel(tmp_path)
+    wheel.write_bytes(b"hello")
+    (ruling,) = check(wheel)
+    assert "not a zip file" in ruling.message
+    assert ruling.hint == "build or download it again"
+
+
 @pytest.mark.parametrize("words", [[], ["--yaml", "x"], ["nothing.whl"], ["README.md"]])
 def test_bad_use(words, tmp_path):
     (tmp_path / "README.md").write_text("hello")

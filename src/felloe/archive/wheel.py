@@ -132,7 +132,9 @@ def _directory(path: Path) -> list[zipfile.ZipInfo]:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as cause:
         if not has_zip_end(path):
-            raise MalformedArchive("not a zip file, or only a part of one") from cause
+            raise MalformedArchive(
+                "not a zip file, or only a part of one", hint="build or download it again"
+            ) from cause
         raise MalformedArchive(f"not a zip file: {cause}") from cause
     if any(not entry.filename for entry in entries):  # ZipInfo.is_dir() fails on it
         raise MalformedArchive("a member has no name")

@@ -27,8 +27,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="show or remove what is kept between builds",
         description="Show or remove the environments and build trees that are kept between "
         "builds. FELLOE_CACHE_DIR and FELLOE_CACHE_LIMIT are obeyed. What a build is using is "
-        "never removed; what an editable install rebuilds in, only by clear. The exit code is 0, "
-        "or 1 if something could not be removed.",
+        "never removed; what an editable install rebuilds in, only by clear. The exit code is 0, 1 "
+        "if something could not be removed, 2 if the command was not understood.",
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     info = actions.add_parser("info", help="list what is kept, and whether it is unharmed")

@@ -85,10 +85,11 @@ def _check_size(size: int) -> Iterator[Ruling]:
 
 def check_wheel(path: Path, policies: Policies) -> Iterator[Ruling]:
     """The name, the zip file, and everything in it."""
-    try:
-        check_zip(path)
-    except MalformedArchive as cause:
-        yield Rule.ARCHIVE.problem(cause.message, _PACK_AGAIN)
+    if has_zip_end(path):  # otherwise opening it says so
+        try:
+            check_zip(path)
+        except MalformedArchive as cause:
+            yield Rule.ARCHIVE.problem(cause.message, _PACK_AGAIN)
     try:
         parse_wheel_name(path.name)
     except MalformedArchive as cause:
