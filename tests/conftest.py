@@ -15,7 +15,7 @@ from typing import NamedTuple
 import platformdirs
 import pytest
 from specimen import Workshop
-from world import EXAMPLES, PROJECTS, ROOT, VERSIONS, find_python, run
+from world import EACH_VERSION, EXAMPLES, PROJECTS, ROOT, find_python, run
 
 
 def _once(tmp_path_factory, worker_id, name, make):
@@ -84,7 +84,7 @@ def environ(wheelhouse, clean_environ):
     }
 
 
-@pytest.fixture(scope="session", params=VERSIONS)
+@pytest.fixture(scope="session", params=EACH_VERSION)
 def python(request):
     """Each supported interpreter. One that is missing fails, for then nothing was shown."""
     found = find_python(request.param)

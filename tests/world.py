@@ -12,6 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 PROJECTS = ROOT / "tests" / "projects"
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
+# The oldest and the newest show what the three between them repeat.
+EACH_VERSION = [
+    version
+    if version in (VERSIONS[0], VERSIONS[-1])
+    else pytest.param(version, marks=pytest.mark.slow)
+    for version in VERSIONS
+]
 
 
 def run(*command, cwd=None, env=None, check=True):
@@ -41,3 +48,10 @@ def find_python(version):
     command = ("uv", "python", "find", "--no-project", "--system", version)
     found = run(*command, env=environ, check=False)
     return Path(found.stdout.strip()) if found.returncode == 0 else None
+
+
+def validate(document, schema):
+    """Hold a JSON document against a schema."""
+    import jsonschema  # takes seconds, where all that it can check is installed
+
+    jsonschema.validate(document, schema)

@@ -26,7 +26,7 @@ def built(once, environ):
     return build
 
 
-@pytest.mark.parametrize("name", ["sid-3.14", "sid-3.15"])
+@pytest.mark.parametrize("name", [pytest.param("sid-3.14", marks=pytest.mark.slow), "sid-3.15"])
 def test_a_wheel_for_a_new_python(name, built, installed, host_picture):
     wheel = built(EXAMPLES / "newton-basins", name)
     tag = f"cp3{name[-2:]}"

@@ -69,6 +69,8 @@ def runs_old_abi3(name):
 def parameters():
     for cell in cells():
         marks = [pytest.mark.compiled] if cell.system in COMPILED else []
+        if cell.example == "newton-basins" and cell.system != "bullseye":
+            marks.append(pytest.mark.slow)  # the other example shows the system, bullseye this one
         yield pytest.param(cell, id=f"{cell.system}-{cell.example}", marks=marks)
 
 

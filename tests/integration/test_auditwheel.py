@@ -5,29 +5,15 @@ more. Set WHEEL_CACHE to a directory to keep them. auditwheel is run once for ea
 a time.
 """
 
-import hashlib
 import json
-import os
 import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-
-
-def read_list(name):
-    lines = Path(__file__).with_name(name).read_text().splitlines()
-    return dict(line.split() for line in lines if not line.startswith("#"))
-
-
-CHOSEN = read_list("public_wheels.txt")
-"""Of every kind. File name -> SHA-256 in hex."""
-POPULAR = read_list("popular_wheels.txt")
-"""What most people install, as it was in autumn 2026."""
-HASHES = {**CHOSEN, **POPULAR}
+from linux_wheels import CHOSEN, HASHES, POPULAR, fetch
 
 _LOADER = re.compile(r"ld-linux.*|ld64\.so.*|ld-musl-.*")
 
@@ -71,26 +57,6 @@ DIFFERENCES = {
 
 def name_briefly(wheel):
     return re.match(r".*?linux[^.]*", wheel)[0]
-
-
-def download(wheel, place):
-    """Have pip fetch exactly this file."""
-    path = place / wheel
-    if not path.exists():
-        name, version, *_, python, abi, platforms = wheel[: -len(".whl")].split("-")
-        requirement = place / f"{wheel}.txt"
-        requirement.write_text(f"{name}=={version} --hash=sha256:{HASHES[wheel]}\n")
-        implementation, number = re.fullmatch(r"([a-z]+)(\d+)", python).groups()
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", place]
-        command += ["--only-binary=:all:", "-r", requirement, "--implementation", implementation]
-        command += ["--abi", abi, "--python-version", "3.11" if number == "3" else number]
-        for platform in platforms.split("."):
-            command += ["--platform", platform]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, f"{wheel}: {done.stderr}"
-        requirement.unlink()
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == HASHES[wheel]
-    return path
 
 
 def ask_auditwheel(path):
@@ -164,25 +130,11 @@ def compare(ours, theirs, *, of_host):
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-@pytest.fixture(scope="session")
-def fetch(tmp_path_factory):
-    """Bring wheels here."""
-    kept = os.environ.get("WHEEL_CACHE")
-    place = Path(kept) if kept else tmp_path_factory.mktemp("public-wheels")
-    place.mkdir(parents=True, exist_ok=True)
-
-    def fetch(names):
-        with ThreadPoolExecutor(2) as pool:
-            return list(pool.map(lambda wheel: download(wheel, place), names))
-
-    return fetch
-
-
 @pytest.mark.network
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="auditwheel 6.8 needs Python 3.10")
 @pytest.mark.parametrize("names", [CHOSEN, pytest.param(POPULAR, marks=pytest.mark.slow)])
-def test_the_only_differences_are_the_listed_ones(fetch, names):
-    wheels = fetch(names)
+def test_the_only_differences_are_the_listed_ones(names, once):
+    wheels = fetch(names, once)
     with ThreadPoolExecutor(2) as pool:
         theirs = dict(zip(wheels, pool.map(ask_auditwheel, wheels)))
     ours = ask_felloe(wheels)

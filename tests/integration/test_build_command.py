@@ -8,9 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-import jsonschema
 import pytest
-from world import PROJECTS, run
+from world import PROJECTS, run, validate
 
 import felloe
 
@@ -56,7 +55,7 @@ class Build:
         assert "Traceback" not in done.stderr
         document = json.loads(done.stdout) if done.stdout else None
         if document is not None:
-            jsonschema.validate(document, SCHEMA)
+            validate(document, SCHEMA)
             assert document["holds"] is (code == 0)
         return document, done.stderr
 
@@ -255,7 +254,7 @@ def test_an_interruption_leaves_what_is_complete(build, tmp_path, number):
     assert "interrupted; what is finished stays" in err
     assert "Traceback" not in err
     document = json.loads(out)
-    jsonschema.validate(document, SCHEMA)
+    validate(document, SCHEMA)
     assert statuses(document) == {"cp39": "built", "cp313": "stopped"}
     assert not sleepers()
     assert len(files(build.dist)) == 2

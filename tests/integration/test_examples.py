@@ -12,7 +12,7 @@ import sys
 import zlib
 
 import pytest
-from world import EXAMPLES, VERSIONS, find_python, run
+from world import EACH_VERSION, EXAMPLES, find_python, run
 
 pytestmark = pytest.mark.network
 
@@ -132,7 +132,7 @@ def test_one_abi3_wheel_is_proved(abi3, audit_json):
     assert_felloe_agrees(abi3, audit_json)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", EACH_VERSION)
 def test_one_abi3_wheel_computes_on(version, abi3, make_venv, tmp_path):
     venv = make_venv(tmp_path / "venv", find_python(version), abi3)
     run(venv, "-c", REFERENCE, "newton_abi3", cwd=tmp_path)

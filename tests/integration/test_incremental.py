@@ -370,9 +370,19 @@ PHASES = {
 }
 
 
-@pytest.mark.parametrize("whom", ["all", "hook"])
-@pytest.mark.parametrize("phase", PHASES)
-def test_a_killed_build(project, engine_python, clean_environ, tmp_path, phase, whom):
+@pytest.mark.parametrize(
+    ("whom", "phase"),
+    [
+        *(("all", phase) for phase in PHASES),
+        ("hook", "compile"),
+        *(
+            pytest.param("hook", phase, marks=pytest.mark.slow)
+            for phase in PHASES
+            if phase != "compile"
+        ),
+    ],
+)
+def test_a_killed_build(project, engine_python, clean_environ, tmp_path, whom, phase):
     """Of the group all die; else only the hook, and what it started goes on."""
     process = start(project, engine_python, clean_environ, tmp_path, "killed")
     tree = project.cache / "v1" / "trees"

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from world import EXAMPLES, ROOT, run
+from world import ROOT, run
 
 from felloe.cache.distribution import hash_file
 from felloe.cache.environment import find_damage
@@ -26,11 +26,13 @@ FRONTENDS = {
 
 
 class Desk:
-    """A copy of an example, isolated builds of it, and a cache of its own."""
+    """A copy of a project, isolated builds of it, and a cache of its own."""
 
-    def __init__(self, place, environ, example="newton-basins"):
+    def __init__(self, place, environ, files, project):
         self.place, self.cache = place, place / "cache"
         self.environ = {**environ, "FELLOE_CACHE": "1", "FELLOE_CACHE_DIR": str(self.cache)}
+        # What is compiled is the question, not how well.
+        self.environ["SKBUILD_CMAKE_BUILD_TYPE"] = "Debug"
         # felloe's version stays while its content changes, and uv's cache goes by versions.
         self.environ["UV_CACHE_DIR"] = str(place / "uv")
         self.environ.pop("PYTHONPATH", None)  # a part of the key, and uv passes it on
@@ -38,11 +40,11 @@ class Desk:
         own = str(Path(sys.executable).parent)
         places = (place for place in self.environ["PATH"].split(os.pathsep) if place != own)
         self.environ["PATH"] = os.pathsep.join(places)
-        for name in ("cpp", f"examples/{example}"):
-            shutil.copytree(ROOT / name, place / "source" / name)
-        for name in ("CMakeLists.txt", "LICENSE"):
-            shutil.copy(ROOT / name, place / "source" / name)
-        self.project = place / "source" / "examples" / example
+        for name in files:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            (place / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+            copy(ROOT / name, place / "source" / name)
+        self.project = place / "source" / project
 
     def command(self, frontend):
         return [sys.executable, *FRONTENDS[frontend], str(self.place / "dist"), str(self.project)]
@@ -61,12 +63,24 @@ class Desk:
 
 
 def compiled_in(output):
-    return sorted(re.findall(r"Building CXX object \S*/(\w+)\.cpp\.o", output))
+    return sorted(re.findall(r"Building C(?:XX)? object \S*/(\w+)\.c(?:pp)?\.o", output))
+
+
+def set_up_example(place, environ, name):
+    project = f"examples/{name}"
+    return Desk(place, environ, ("CMakeLists.txt", "LICENSE", "cpp", project), project)
 
 
 @pytest.fixture
 def desk(tmp_path, environ):
-    return Desk(tmp_path, environ)
+    return set_up_example(tmp_path, environ, "newton-basins")
+
+
+@pytest.fixture
+def small(tmp_path, environ):
+    """One module in C: for what does not depend on what is built."""
+    project = "tests/projects/frontend_tiny"
+    return Desk(tmp_path, environ, [project], project)
 
 
 def test_second_builds_compile_nothing(desk):
@@ -105,7 +119,7 @@ def test_what_changed_is_compiled(desk):
 
 
 def test_warm_is_cold(tmp_path, environ):
-    desk = Desk(tmp_path, environ, "newton-abi3")
+    desk = set_up_example(tmp_path, environ, "newton-abi3")
     assert desk.build()
     first = desk.wheel.read_bytes()
     assert desk.build() == []
@@ -115,52 +129,52 @@ def test_warm_is_cold(tmp_path, environ):
     assert desk.wheel.read_bytes() == first
 
 
-def test_poisoned_environment(desk):
-    desk.build()
-    (environment,) = desk.environments
+def test_poisoned_environment(small):
+    small.build()
+    (environment,) = small.environments
     (file,) = environment.glob("lib/*/site-packages/scikit_build_core/__init__.py")
     file.unlink()
     file.write_text("raise SystemExit('poisoned')\n")
-    desk.build()
-    assert desk.environments == [environment]
+    small.build()
+    assert small.environments == [environment]
     assert not find_damage(environment, hash_file)
 
 
-def test_programs_of_the_environment_work(desk):
+def test_programs_of_the_environment_work(small):
     """cmake and ninja from their wheels, in preference to the system's."""
-    path = desk.project / "pyproject.toml"
+    path = small.project / "pyproject.toml"
     text = path.read_text()
     path.write_text(text.replace("requires = [", 'requires = ["cmake", "ninja", '))
-    assert desk.build() == ALL
-    (tree,) = (desk.cache / "v1" / "trees").iterdir()
+    assert small.build() == ["tiny"]
+    (tree,) = (small.cache / "v1" / "trees").iterdir()
     cache = (tree / "build" / "CMakeCache.txt").read_text()
-    (environment,) = desk.environments
+    (environment,) = small.environments
     assert re.search(rf"^CMAKE_COMMAND:INTERNAL={environment}/", cache, re.MULTILINE)
     assert re.search(rf"^CMAKE_MAKE_PROGRAM:\w+={environment}/", cache, re.MULTILINE)
-    assert desk.build("build") == []
+    assert small.build("build") == []
 
 
-def test_killed_while_the_environment_is_placed(desk):
+def test_killed_while_the_environment_is_placed(small):
     process = subprocess.Popen(
-        desk.command("pip"),
-        env=desk.environ,
-        cwd=desk.place,
+        small.command("pip"),
+        env=small.environ,
+        cwd=small.place,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    while not list((desk.cache / "v1" / "environments").glob(".new-*")):
+    while not list((small.cache / "v1" / "environments").glob(".new-*")):
         assert process.poll() is None
         time.sleep(0.0005)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert desk.build() == ALL
-    (environment,) = desk.environments
+    assert small.build() == ["tiny"]
+    (environment,) = small.environments
     assert not find_damage(environment, hash_file)
-    assert desk.build() == []
+    assert small.build() == []
 
 
-def test_a_full_disk_falls_back(desk, tmp_path):
+def test_a_full_disk_falls_back(small, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     if run(
@@ -168,22 +182,22 @@ def test_a_full_disk_falls_back(desk, tmp_path):
     ).returncode:
         pytest.skip("mounting is not allowed")
     try:
-        desk.build(env={"FELLOE_CACHE_DIR": str(disk)})
-        assert desk.output.count("felloe: note") == 1
+        small.build(env={"FELLOE_CACHE_DIR": str(disk)})
+        assert small.output.count("felloe: note") == 1
         assert (
             f"the build environment could not be kept in {disk}/v1: No space left on device; "
             "building in the frontend's own"
-        ) in desk.output
+        ) in small.output
         assert [*(disk / "v1" / "environments").iterdir()] == []
     finally:
         run("umount", disk)
 
 
-def test_an_sdist_is_built_in_the_environment_without_a_tree(desk):
+def test_an_sdist_is_built_in_the_environment_without_a_tree(small):
     run(
-        *(sys.executable, "-m", "build", "-o", desk.place / "dist", EXAMPLES / "newton-abi3"),
-        env=desk.environ,
-        cwd=desk.place,
+        *(sys.executable, "-m", "build", "-o", small.place / "dist", small.project),
+        env=small.environ,
+        cwd=small.place,
     )
-    assert len(desk.environments) == 1
-    assert not list((desk.cache / "v1").glob("trees/*"))
+    assert len(small.environments) == 1
+    assert not list((small.cache / "v1").glob("trees/*"))

@@ -68,7 +68,18 @@ def test_the_first_wheel_works(binding, new, fresh, make_venv, tmp_path):
     assert not {"build", "dist", "_skbuild"} & {path.name for path in project.iterdir()}
 
 
-@pytest.mark.parametrize("binding", ["pybind11", "ctypes"])
+@pytest.mark.parametrize(
+    "binding",
+    [
+        "ctypes",
+        "c-abi3",
+        *(
+            pytest.param(binding, marks=pytest.mark.slow)
+            for binding in BINDINGS
+            if binding not in ("ctypes", "c-abi3")
+        ),
+    ],
+)
 def test_uv_builds_it_by_way_of_the_sdist(binding, new, fresh, make_venv, tmp_path):
     project, dist = new(binding, "Fast.Primes"), tmp_path / "dist"
     run("uv", "build", "--no-config", "-o", dist, "--python", sys.executable, project, env=fresh)

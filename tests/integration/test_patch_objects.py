@@ -1,8 +1,8 @@
 """The patcher on real objects out of public wheels, with patchelf as the measure of growth.
 
 Downloads about 70 MB through pip for the running interpreter, whatever is current: the
-patcher has to take what is built today. The wheels of other machines are those of
-test_auditwheel.py, another 55 MB. Set WHEEL_CACHE to a directory to keep them all.
+patcher has to take what is built today. The wheels of other machines are those that
+test_auditwheel.py looks at, another 55 MB.
 """
 
 import os
@@ -10,10 +10,9 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
-from test_auditwheel import HASHES, download
+from linux_wheels import CHOSEN, fetch
 
 from felloe.binary.elf import parse_elf
 from felloe.patch.edit import Edit
@@ -56,24 +55,15 @@ def unpack(wheels, place):
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    kept = os.environ.get("WHEEL_CACHE")
-    place = Path(kept) if kept else tmp_path_factory.mktemp("public-wheels")
-    place.mkdir(parents=True, exist_ok=True)
-    return place
+def current(once):
+    """Wheels for this interpreter and machine, whatever is current."""
 
-
-@pytest.fixture(scope="module")
-def current(cache):
-    """Wheels for this interpreter and machine."""
-    place = cache / f"current-{sys.implementation.cache_tag}"
-    if not place.exists():
-        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
-        command = [*pip, "-d", f"{place}.part", *PROJECTS]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
+    def fill(place):
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", place]
+        done = subprocess.run([*command, *PROJECTS], check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        Path(f"{place}.part").rename(place)
-    return sorted(place.glob("*.whl"))
+
+    return sorted(once("current-wheels", fill).glob("*.whl"))
 
 
 def edit_of(elf):
@@ -129,10 +119,8 @@ def test_objects_of_this_machine(current, tmp_path):
     assert not [r for r in results if r[2] is not None and r[1] > max(r[2], 0)]
 
 
-def test_objects_of_every_machine(cache, tmp_path):
-    with ThreadPoolExecutor(2) as pool:
-        wheels = list(pool.map(lambda wheel: download(wheel, cache), HASHES))
-    results = examine_all(unpack(wheels, tmp_path / "tree"), tmp_path)
+def test_objects_of_every_machine(once, tmp_path):
+    results = examine_all(unpack(fetch(CHOSEN, once), tmp_path / "tree"), tmp_path)
     assert len(results) >= 120
     assert not [r for r in results if r[2] is not None and r[1] > max(r[2], 0)]
 

@@ -89,6 +89,7 @@ def test_zig_builds_it_for_an_old_glibc(build, zig_environ, make_venv, tmp_path)
     run(venv, "-c", f"import {wheel.name.partition('-')[0]}", cwd=tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.network
 def test_zig_builds_it_for_another_machine(build, zig_environ, audit_json):
     wheel = build_with_zig(build, zig_environ, "manylinux_2_17_aarch64")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from test_examples import REFERENCE, assert_auditwheel_agrees, assert_felloe_agrees
-from world import EXAMPLES, PROJECTS, VERSIONS, find_python, run
+from world import EACH_VERSION, EXAMPLES, PROJECTS, find_python, run
 
 from felloe.binary.elf import parse_elf
 from felloe.toolchain.zig import REQUIREMENT
@@ -119,7 +119,7 @@ def test_one_abi3_wheel_for_glibc_2_17(zig_wheel, audit_json):
     assert_felloe_agrees(wheel, audit_json)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", EACH_VERSION)
 def test_it_computes_on(version, zig_wheel, make_venv, tmp_path):
     wheel = zig_wheel(EXAMPLES / "newton-abi3", GNU)
     venv = make_venv(tmp_path / "venv", find_python(version), wheel)
@@ -127,7 +127,7 @@ def test_it_computes_on(version, zig_wheel, make_venv, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", EACH_VERSION)
 def test_a_pybind11_wheel_of_every_python(version, zig_environ, environ, make_venv, tmp_path):
     python = find_python(version)
     command = (python, "-m", "pip", "wheel", "--no-deps", "-w", tmp_path)

@@ -4,14 +4,22 @@ import json
 import random
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 from felloe.host.package import SystemPackage
 from felloe.sbom import Component, render_sbom
 
 DEBIAN = ("debian", "12")
+
+
+def find_error(text):
+    """What CycloneDX's own validator has against a document; None if nothing."""
+    from cyclonedx.schema import SchemaVersion  # takes seconds
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    return JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
+
+
 ZLIB = SystemPackage("deb", "zlib1g", "1:1.2.13.dfsg-1", "amd64", *DEBIAN, ("Zlib",))
 ODD = SystemPackage(
     "deb",
@@ -69,12 +77,12 @@ def render(components):
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_documents_fit_the_schema(name):
     text = render(DOCUMENTS[name]).decode("ascii")
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    assert find_error(text) is None
 
 
 def test_the_schema_is_looked_at():
     text = render([component(1)]).decode().replace("SHA-256", "SHA-255")
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is not None
+    assert find_error(text) is not None
 
 
 def test_a_component_says_what_it_was():

@@ -5,12 +5,11 @@ import subprocess
 import sys
 from importlib.metadata import EntryPoint
 
-import jsonschema
 import pytest
 from validate_pyproject.api import Validator
 from validate_pyproject.errors import ValidationError
 from validate_pyproject.plugins import PluginWrapper
-from world import ROOT
+from world import ROOT, validate
 
 from felloe.errors import FelloeError
 from felloe.option import OPTIONS
@@ -59,21 +58,25 @@ def test_it_is_up_to_date():
 
 
 def test_it_is_a_schema():
-    jsonschema.Draft7Validator.check_schema(read_schema())
+    from jsonschema import Draft7Validator
+
+    Draft7Validator.check_schema(read_schema())
 
 
 @pytest.mark.parametrize("text", GOOD)
 def test_what_felloe_reads_is_valid(text):
     read_settings(load(text), None, {})
-    jsonschema.validate(load(text), read_schema())
+    validate(load(text), read_schema())
 
 
 @pytest.mark.parametrize("text", BAD)
 def test_what_felloe_refuses_is_not(text):
+    from jsonschema import ValidationError as NotAsTheSchemaSays
+
     with pytest.raises(FelloeError):
         read_settings(load(text), None, {})
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(load(text), read_schema())
+    with pytest.raises(NotAsTheSchemaSays):
+        validate(load(text), read_schema())
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.key)

@@ -35,9 +35,7 @@ CONTENTS = {
     "text": b"import felloe\n" * 400,
     "noise": NOISE.randbytes(300_000),
     "zeros": bytes(6 << 20),
-    "words": b"".join(
-        NOISE.choice((b"spoke ", b"rim ", b"hub ", b"felloe\n")) for _ in range(10**6)
-    ),
+    "words": b"".join(NOISE.choices((b"spoke ", b"rim ", b"hub ", b"felloe\n"), k=10**6)),
     "much noise": NOISE.randbytes((5 << 20) + 1),
     "a chunk": b"c" * (1 << 20),
     "a chunk and one": b"c" * ((1 << 20) + 1),
