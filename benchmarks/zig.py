@@ -34,7 +34,7 @@ import newton_basins
 best = []
 for _ in range(5):
     start = time.process_time()
-    newton_basins.compute(1200, 900, [1, 0, 0, -1], -2.0, 2.0, -1.5, 1.5, 60, 1e-6)
+    newton_basins.compute(3000, 2000, [1, 0, 0, -1], -2.0, 2.0, -1.5, 1.5, 60, 1e-6)
     best.append(time.process_time() - start)
 print(min(best))
 """

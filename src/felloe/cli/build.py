@@ -55,7 +55,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("-o", "--out-dir", metavar="DIR", type=Path, default=out, help="default: %(default)s")
     config = "a setting for the backend"
     add("-C", "--config-setting", metavar="KEY=VALUE", action="append", default=[], help=config)
-    jobs = "processors to use, by builds and compilers together (default: all)"
+    jobs = (
+        "what may run at once, builds and compilers together (default: one more than there are "
+        "processors, as builds also wait)"
+    )
     add("-j", "--jobs", metavar="N", type=_count, help=jobs)
     frontends = ("auto", "uv", "pip")
     add("--frontend", choices=frontends, default="auto", help="what builds (default: uv if found)")
@@ -152,10 +155,10 @@ def _check_table(table: BuildTable) -> None:
 
 
 def _find_jobs() -> int:
-    """What CMake was told, or the processors that we may use."""
+    """What CMake was told, or the processors that we may use and one for what waits."""
     told = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", "")
     if told.isdigit() and int(told):
         return int(told)
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return len(os.sched_getaffinity(0)) + 1
+    return (os.cpu_count() or 1) + 1
