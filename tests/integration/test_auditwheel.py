@@ -13,7 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import pytest
-from linux_wheels import CHOSEN, HASHES, POPULAR, fetch
+from listed_wheels import fetch, read_list
+
+CHOSEN = read_list("public_wheels.txt")
+"""Of every kind."""
+POPULAR = read_list("popular_wheels.txt")
+"""What most people install, as it was in autumn 2026."""
+HASHES = {**CHOSEN, **POPULAR}
 
 _LOADER = re.compile(r"ld-linux.*|ld64\.so.*|ld-musl-.*")
 

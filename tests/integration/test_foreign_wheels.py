@@ -5,25 +5,20 @@ a directory to keep them. What the files say is compared with macholib and pefil
 missing with delvewheel, what is used of the stable ABI with abi3audit.
 """
 
-import hashlib
 import json
-import os
 import re
 import subprocess
 import sys
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from listed_wheels import fetch, read_list
 from world import validate
 
 pytestmark = pytest.mark.network
 
-LIST = Path(__file__).with_name("foreign_wheels.txt")
-LINES = [line for line in LIST.read_text().splitlines() if not line.startswith("#")]
-HASHES = dict(line.split() for line in LINES)
-"""File name -> SHA-256 in hex."""
+HASHES = read_list("foreign_wheels.txt")
 SCHEMA = json.loads(
     (Path(__file__).parents[2] / "src" / "felloe" / "audit.schema.json").read_text(encoding="utf-8")
 )
@@ -51,40 +46,10 @@ works where somebody else has installed the C++ runtime; delvewheel would copy i
 """
 
 
-def download(wheel, place):
-    """Have pip fetch exactly this file."""
-    path = place / wheel
-    if not path.exists():
-        name, version, python, abi, platform = wheel[: -len(".whl")].split("-")
-        requirement = place / f"{wheel}.txt"
-        requirement.write_text(f"{name}=={version} --hash=sha256:{HASHES[wheel]}\n")
-        number = python[2:] if python.startswith("cp") else "3.11"
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", place]
-        command += ["--only-binary=:all:", "-r", requirement, "--implementation", "cp"]
-        command += ["--abi", abi, "--python-version", number, "--platform", platform]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, f"{wheel}: {done.stderr}"
-        requirement.unlink()
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == HASHES[wheel]
-    return path
-
-
 @pytest.fixture(scope="session")
 def wheels(once):
     """Every listed wheel, on disk."""
-
-    def fill(place):
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda wheel: download(wheel, place), HASHES))
-
-    kept = os.environ.get("WHEEL_CACHE")
-    if kept:
-        place = Path(kept)
-        place.mkdir(parents=True, exist_ok=True)
-        fill(place)
-    else:
-        place = once("foreign-wheels", fill)
-    return [place / wheel for wheel in HASHES]
+    return fetch(HASHES, once)
 
 
 @pytest.fixture(scope="session")

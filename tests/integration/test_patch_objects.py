@@ -12,7 +12,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from linux_wheels import CHOSEN, fetch
+from listed_wheels import fetch, read_list
 
 from felloe.binary.elf import parse_elf
 from felloe.patch.edit import Edit
@@ -120,7 +120,9 @@ def test_objects_of_this_machine(current, tmp_path):
 
 
 def test_objects_of_every_machine(once, tmp_path):
-    results = examine_all(unpack(fetch(CHOSEN, once), tmp_path / "tree"), tmp_path)
+    results = examine_all(
+        unpack(fetch(read_list("public_wheels.txt"), once), tmp_path / "tree"), tmp_path
+    )
     assert len(results) >= 120
     assert not [r for r in results if r[2] is not None and r[1] > max(r[2], 0)]
 

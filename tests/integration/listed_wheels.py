@@ -1,4 +1,4 @@
-"""Public Linux wheels by name and hash, and how they come here: pip fetches them.
+"""Public wheels that a list names, with their hashes: pip fetches exactly these.
 
 Set WHEEL_CACHE to a directory to keep them.
 """
@@ -15,23 +15,17 @@ from pathlib import Path
 
 
 def read_list(name):
+    """File name -> SHA-256 in hex."""
     lines = Path(__file__).with_name(name).read_text().splitlines()
     return dict(line.split() for line in lines if not line.startswith("#"))
 
 
-CHOSEN = read_list("public_wheels.txt")
-"""Of every kind. File name -> SHA-256 in hex."""
-POPULAR = read_list("popular_wheels.txt")
-"""What most people install, as it was in autumn 2026."""
-HASHES = {**CHOSEN, **POPULAR}
-
-
-def fetch(names, once):
-    """The paths of wheels of one of the lists; test processes share what is fetched."""
+def fetch(hashes, once):
+    """The paths of all wheels of a list; test processes share what is fetched."""
 
     def fill(place):
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda wheel: download(wheel, place), names))
+            list(pool.map(lambda wheel: download(wheel, hashes[wheel], place), hashes))
 
     kept = os.environ.get("WHEEL_CACHE")
     if kept:
@@ -39,17 +33,18 @@ def fetch(names, once):
         place.mkdir(parents=True, exist_ok=True)
         fill(place)
     else:
-        place = once(f"linux-wheels-{len(names)}", fill)
-    return [place / name for name in names]
+        digest = hashlib.sha256(repr(hashes).encode()).hexdigest()
+        place = once(f"listed-wheels-{digest[:8]}", fill)
+    return [place / wheel for wheel in hashes]
 
 
-def download(wheel, place):
+def download(wheel, digest, place):
     """Have pip fetch exactly this file."""
     path = place / wheel
     if not path.exists():
         name, version, *_, python, abi, platforms = wheel[: -len(".whl")].split("-")
         requirement = place / f"{wheel}.txt"
-        requirement.write_text(f"{name}=={version} --hash=sha256:{HASHES[wheel]}\n")
+        requirement.write_text(f"{name}=={version} --hash=sha256:{digest}\n")
         implementation, number = re.fullmatch(r"([a-z]+)(\d+)", python).groups()
         command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", place]
         command += ["--only-binary=:all:", "-r", requirement, "--implementation", implementation]
@@ -59,4 +54,4 @@ def download(wheel, place):
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, f"{wheel}: {done.stderr}"
         requirement.unlink()
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == HASHES[wheel]
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
