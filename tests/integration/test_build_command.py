@@ -223,6 +223,15 @@ def test_build_and_pip_do_where_uv_is_not(build, tmp_path):
 SLOW = 'execute_process(COMMAND "${CMAKE_COMMAND}" -E sleep 317)\n'
 
 
+@pytest.fixture
+def interrupts():
+    """Interrupts as from a terminal: a script's background work ignores them, by inheritance."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_leaves_what_is_complete(build, tmp_path, number):
     project = copy(tmp_path / "project")
