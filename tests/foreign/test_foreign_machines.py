@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from cross import MACHINES, compile_for, headers
 from graft_samples import Forge, libraries_of
+from picture import compute
 from systems import system
+from world import EXAMPLES, find_python, run
 
 from felloe.binary.elf import parse_elf
 from felloe.patch.edit import Edit
@@ -125,3 +127,19 @@ def test_a_wheel_repaired_here_is_whole_there(name, tmp_path):
     for other in {"trixie", *NAMES} - {name}:
         done = system(other).install(wheel, tmp_path / other, check=False)
         assert "not a supported wheel" in done.stdout
+
+
+def test_debians_cross_compiler_makes_a_wheel(environ, installed, host_picture, tmp_path):
+    """docs/cross.md, of compilers of one's own: a target, and their names."""
+    steered = {
+        **environ,
+        "FELLOE_TARGET": "manylinux_2_36_aarch64",
+        "CC": "aarch64-linux-gnu-gcc",
+        "CXX": "aarch64-linux-gnu-g++",
+    }
+    command = (find_python("3.11"), "-m", "pip", "wheel", "--no-deps", "-w", tmp_path)
+    run(*command, EXAMPLES / "newton-basins", env=steered, cwd=tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.stem.endswith(".manylinux_2_36_aarch64")
+    there = system("arm64")
+    assert compute(there, "newton_basins", installed(wheel, there)) == host_picture
