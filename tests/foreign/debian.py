@@ -112,7 +112,7 @@ def source(suite, package) -> Path:
     def make(part, _place):
         state = part.with_name(f"{part.name}.apt")
         shutil.rmtree(state, ignore_errors=True)
-        Apt(state, suite, "amd64")("source", "--download-only", package)
+        Apt(state, suite, "amd64")("source", "--download-only", "--tar-only", package)
         (archive,) = state.glob("*.orig.tar.*z")
         run("tar", "-xf", archive, "-C", part, "--strip-components=1")
         shutil.rmtree(state)
