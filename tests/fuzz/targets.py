@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import gzip
 import io
+import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -17,9 +20,9 @@ from pathlib import Path
 from felloe.archive.member import hold
 from felloe.archive.record import find_record_problem
 from felloe.audit.evidence import audit_members
+from felloe.audit.report import render_json, render_text
+from felloe.audit.verdict import judge
 from felloe.binary.elf import parse_elf
-from felloe.binary.macho import parse_macho
-from felloe.binary.pe import parse_pe
 from felloe.errors import FelloeError
 from felloe.host.ldconfig import parse_cache
 from felloe.index.entry_point_rules import check_entry_points
@@ -27,14 +30,20 @@ from felloe.index.metadata_rules import check_metadata
 from felloe.index.record_rules import check_record
 from felloe.patch.edit import Edit
 from felloe.patch.elf import patch
+from felloe.pipeline.wheel_tools.audit import audit_wheel
 from felloe.pipeline.wheel_tools.check import check_sdist, check_wheel
+from felloe.pipeline.wheel_tools.unpack import unpack_wheel
 from felloe.policy.family import read_policies
 from felloe.project import read_project
 from felloe.settings import read_settings
+from felloe.tags import parse_wheel_name
 
 POLICIES = read_policies()
 ROOM = Path(tempfile.mkdtemp(prefix="fuzz-"))
-WHEEL = "demo-1.0-cp312-cp312-manylinux_2_28_x86_64.whl"
+atexit.register(shutil.rmtree, ROOM, ignore_errors=True)
+WHEEL = "demo-1.0-cp312-abi3-manylinux_2_28_x86_64.whl"
+MACOS_WHEEL = "demo-1.0-cp312-abi3-macosx_11_0_universal2.whl"
+WINDOWS_WHEEL = "demo-1.0-cp312-cp312-win_amd64.whl"
 
 
 @dataclass(frozen=True)
@@ -52,8 +61,17 @@ class Target:
             self.call(data)
 
 
-def audit_object(data: bytes) -> None:
-    audit_members([hold("demo/_core.abi3.so", data)], POLICIES, "glibc")
+def audits(wheel: str, *paths: str) -> Callable[[bytes], None]:
+    """The whole audit of a wheel that holds an object under each of ``paths``, as it is printed."""
+    claim = parse_wheel_name(wheel)
+
+    def audit_object(data: bytes) -> None:
+        evidence = audit_members([hold(path, data) for path in paths], POLICIES, claim.libc)
+        verdict = judge(evidence, claim, claim.libc, POLICIES)
+        json.dumps(render_json(wheel, evidence, verdict), ensure_ascii=False).encode()
+        render_text(wheel, evidence, verdict).encode()
+
+    return audit_object
 
 
 def patch_twice(data: bytes) -> None:
@@ -71,7 +89,29 @@ def patch_twice(data: bytes) -> None:
 def read_wheel(data: bytes) -> None:
     path = ROOM / WHEEL
     path.write_bytes(data)
-    list(check_wheel(path, POLICIES))
+    for use in (check, audit, unpack):
+        with suppress(FelloeError):
+            use(path)
+
+
+def check(wheel: Path) -> None:
+    list(check_wheel(wheel, POLICIES))
+
+
+def audit(wheel: Path) -> None:
+    audit_wheel(wheel, POLICIES)
+
+
+def unpack(wheel: Path) -> None:
+    """Whatever a wheel holds, it is unpacked into its own directory, or not at all."""
+    place, beside = ROOM / "unpacked", set(ROOM.iterdir())
+    try:
+        unpack_wheel(wheel, place, verified=False)
+        assert set(ROOM.iterdir()) <= {*beside, place}
+        assert not place.exists() or {path.name for path in place.iterdir()} <= {"demo-1.0"}
+        assert not any(path.is_symlink() for path in place.rglob("*"))
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def read_wheel_tree(data: bytes) -> None:
@@ -123,13 +163,17 @@ def _patched() -> Iterator[bytes]:
             yield bytes([len(words)]) + words + data
 
 
-def _foreign() -> Iterator[bytes]:
-    """Heads of Mach-O and PE files; corpus.zip holds whole ones, made by zig."""
+def _machos() -> Iterator[bytes]:
+    """Heads of files; corpus.zip holds whole ones, made by zig."""
     header = bytes.fromhex("cffaedfe0c00000100000000060000000200000040000000000000000000000000")
     yield header + bytes.fromhex("0d0000001800000018000000020000000000010000000100") + b"/a.dylib\0"
     yield (
         bytes.fromhex("cafebabe00000001 0100000c 00000000 00000020 00000040 0000000c") + header * 2
     )
+
+
+def _pes() -> Iterator[bytes]:
+    """The head of a file; as for Mach-O."""
     stub = b"MZ" + bytes(58) + (64).to_bytes(4, "little") + b"PE\0\0"
     yield stub + bytes.fromhex("64860100000000000000000000000000f0002220 0b02") + bytes(512)
 
@@ -147,9 +191,9 @@ def _tree() -> dict[str, bytes]:
     return {
         "demo/__init__.py": b"",
         "demo-1.0.dist-info/METADATA": next(_metadata()),
-        "demo-1.0.dist-info/WHEEL": head + b"Tag: cp312-cp312-manylinux_2_28_x86_64\n",
+        "demo-1.0.dist-info/WHEEL": head + b"Tag: cp312-abi3-manylinux_2_28_x86_64\n",
         "demo-1.0.dist-info/RECORD": next(_records()),
-        "demo/_core.so": next(_compiled()),
+        "demo/_core.abi3.so": next(_compiled()),
     }
 
 
@@ -190,6 +234,8 @@ def _metadata() -> Iterator[bytes]:
 def _tables() -> Iterator[bytes]:
     yield b'[tool.felloe]\nplatform = "manylinux_2_28"\nlibraries.exclude = ["a*"]\ncache = true\n'
     yield b'[tool.felloe.libraries.provided-by]\ntorch = ["libtorch*"]\n[tool.felloe.ci]\nx = 1\n'
+    yield b'[tool.felloe]\nstrip = "debug"\ncache-limit = "1.5 GB"\nlibraries.include = ["a"]\n'
+    yield b'[tool.felloe]\ntarget = "auto"\ntoolchain = "zig"\nsysroot = "/"\nstdlib = "libc++"\n'
 
 
 def _caches() -> Iterator[bytes]:
@@ -206,11 +252,10 @@ def read_kept() -> Iterator[tuple[str, str, bytes]]:
 
 
 TARGETS = {
-    "elf": Target(audit_object, _compiled, 1 << 15),
+    "elf": Target(audits(WHEEL, "demo/_core.abi3.so", "demo/libx.so"), _compiled, 1 << 15),
     "patch": Target(patch_twice, _patched, 1 << 15),
-    "macho": Target(parse_macho, _foreign, 1 << 15),
-    "pe": Target(parse_pe, _foreign),
-    "object": Target(audit_object, _foreign, 1 << 15),
+    "macho": Target(audits(MACOS_WHEEL, "demo/_core.abi3.so", "demo/libx.dylib"), _machos, 1 << 15),
+    "pe": Target(audits(WINDOWS_WHEEL, "demo/_core.pyd", "demo/x.dll"), _pes),
     "wheel": Target(read_wheel, _wheels, 1 << 15),
     "wheel-tree": Target(read_wheel_tree, _trees, 1 << 15),
     "sdist": Target(read_sdist, _sdists),
