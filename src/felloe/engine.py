@@ -24,6 +24,8 @@ OLDEST = (0, 10)
 _PACKAGE = "scikit_build_core"
 _BACKEND = "scikit_build_core.build"
 _FRONTEND_CALL = "_PYPROJECT_HOOKS_"
+_INSTALL_ROOT = "DESTDIR"
+"""Where ``make install`` puts all, and CMake too: the engine would find nothing in its place."""
 _LAUNCHER = Path(__file__).parent / "launcher" / "launch.py"
 
 
@@ -44,7 +46,11 @@ class Engine:
         """``inherited`` are file descriptors that the child keeps open: locks."""
         self._root, self._python, self._inherited = root, python, inherited
         # A frontend's own call of us must not be taken for our call of the engine.
-        self._environ = {k: v for k, v in environ.items() if not k.startswith(_FRONTEND_CALL)}
+        self._environ = {
+            name: value
+            for name, value in environ.items()
+            if name != _INSTALL_ROOT and not name.startswith(_FRONTEND_CALL)
+        }
         self._hooks = BuildBackendHookCaller(
             str(root), _BACKEND, runner=self._run, python_executable=python
         )

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 import zipfile
 
@@ -140,6 +141,27 @@ def test_settings_reach_the_engine(config, env, answer, with_table, hook, answer
     assert answer_of(wheel) == answer
     assert ("-linux_" in wheel.name) is any(key.startswith("felloe") for key in config)
     assert ("-manylinux_2_26_" in wheel.name) is ("cmake.args" in config)
+
+
+def test_the_root_of_make_install_is_not_the_wheels(with_table, hook, answer_of, out, tmp_path):
+    """``make install DESTDIR=…`` hands the variable to the frontend that it runs."""
+    root = tmp_path / "root"
+    wheel = out / hook(with_table(), "build_wheel", out, env={"DESTDIR": str(root)}).value
+    assert answer_of(wheel) == 42
+    assert not root.exists()
+
+
+def test_a_safe_path_is_whole(with_table, engine_python, clean_environ, tmp_path):
+    """Where nothing stands before PYTHONPATH, its first directory may be the engine's."""
+    if sys.version_info < (3, 11):
+        pytest.skip("Python has no safe path")
+    (place,) = engine_python.parents[1].glob("lib/*/site-packages")
+    bare = run("uv", "venv", "-q", "--python", sys.executable, tmp_path / "bare")
+    assert bare.returncode == 0
+    environ = {**clean_environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(place)}
+    code = "import felloe; print(felloe.get_requires_for_build_sdist())"
+    python = tmp_path / "bare" / "bin" / "python"
+    assert run(python, "-c", code, cwd=with_table(), env=environ).stdout == "[]\n"
 
 
 def test_a_frontends_own_options_reach_both(
@@ -343,18 +365,18 @@ def test_a_failing_build_ends_with_its_own_words(path, text, said, with_table, h
     assert not list(out.iterdir())
 
 
-@pytest.mark.parametrize("epoch", ["1600000000", None])
+@pytest.mark.parametrize("epoch", ["1600000000", "", None])
 def test_source_date_epoch_is_the_time_of_everything(epoch, with_table, hook, out):
     project = with_table()
     source = project / "tiny.c"
     macro = 'const char frontend_built[] = "built " __DATE__;\n'
     source.write_text(source.read_text() + macro)
-    environ = {"SOURCE_DATE_EPOCH": epoch} if epoch else {}
+    environ = {} if epoch is None else {"SOURCE_DATE_EPOCH": epoch}
     wheel = out / hook(project, "build_wheel", out, env=environ).value
     day, compiled = {
         "1600000000": ((2020, 9, 13, 12, 26, 40), b"built Sep 13 2020"),
         None: ((2020, 1, 1, 0, 0, 0), b"built Jan  1 2020"),
-    }[epoch]
+    }[epoch or None]
     with zipfile.ZipFile(wheel) as archive:
         assert {item.date_time for item in archive.infolist()} == {day}
         (module,) = (name for name in archive.namelist() if name.endswith(".so"))
