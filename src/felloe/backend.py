@@ -146,7 +146,7 @@ def _read_build(config_settings: ConfigSettings | None) -> Build:
     ours, engine_config = split_config(config_settings)
     settings = read_settings(project.felloe, ours, os.environ)
     # CMake and compilers stamp what they make with the same time as we do.
-    environ = {"SOURCE_DATE_EPOCH": str(settings.epoch), **os.environ}
+    environ = {**os.environ, "SOURCE_DATE_EPOCH": str(settings.epoch)}
     engine = Engine(project.root, sys.executable, environ)
     return Build(project, engine, engine_config, settings, environ)
 
