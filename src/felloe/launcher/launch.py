@@ -23,7 +23,8 @@ def main():
     sys.excepthook = report
     script = sys.argv[1]
     del sys.argv[0]
-    sys.path[0] = script.rpartition("/")[0]  # as python itself would have set it
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[0] = script.rpartition("/")[0]  # as python itself would have set it
 
     import runpy
 
