@@ -206,6 +206,21 @@ def test_poison_is_noticed_and_the_place_made_again(site, tmp_path, spoil):
     assert [path.name for path in again.path.parent.iterdir()] == [again.address]
 
 
+@pytest.mark.parametrize("bring", [shutil.move, shutil.copytree])
+def test_in_a_cache_from_elsewhere_the_place_is_made_again(site, tmp_path, bring):
+    place(tmp_path / "cache", site).lock.release()
+    bring(tmp_path / "cache", tmp_path / "other")
+    again = place(tmp_path / "other", site)
+    tool = again.path / "bin" / "tool"
+    assert tool.read_bytes().startswith(f"#!{again.python}\n".encode())
+
+
+def test_a_cache_behind_a_link_is_in_its_place(site, tmp_path):
+    place(tmp_path / "cache", site).lock.release()
+    (tmp_path / "link").symlink_to("cache")
+    assert not find_damage(tmp_path / "link" / "environments" / address_of(site))
+
+
 def test_bytes_are_compared_when_asked(site, tmp_path):
     made = place(tmp_path / "cache", site)
     file = made.path / SITE / "demo" / "__init__.py"

@@ -21,6 +21,9 @@ from felloe.cache.manifest import find_changed, read_manifest, take_stamps, writ
 from felloe.cache.origin import Origin
 
 _MANIFEST = "manifest"
+_CONFIG = "pyvenv.cfg"
+_PLACE = "place = "
+"""In the configuration, before the path that its scripts name; Python passes it over."""
 _SHEBANG_LIMIT = 127
 """Linux before 5.1 cuts what is longer."""
 
@@ -75,6 +78,8 @@ def find_damage(path: Path, digest: Callable[[str], str] | None = None) -> list[
     except (OSError, ValueError):
         return [_MANIFEST]
     damage = list(find_changed(stamps, str(path)))
+    if not _is_in_place(path):
+        damage.append(_CONFIG)
     for site, expected in _tops(stamps).items():
         with suppress(OSError):
             found = {*os.listdir(path / site)} - {"__pycache__"}
@@ -89,6 +94,16 @@ def find_damage(path: Path, digest: Callable[[str], str] | None = None) -> list[
             if digest(str(path / name)) != expected_digest
         ]
     return damage
+
+
+def _is_in_place(path: Path) -> bool:
+    """Whether the path that it was made for leads to it: caches are moved, and copied."""
+    try:
+        lines = (path / _CONFIG).read_text(encoding="utf-8").splitlines()
+        places = [line[len(_PLACE) :] for line in lines if line.startswith(_PLACE)]
+        return any(os.path.samefile(place, path) for place in places)
+    except (OSError, ValueError):
+        return False
 
 
 def _tops(names: Iterable[str]) -> dict[str, set[str]]:
@@ -126,8 +141,9 @@ def _fill(part: Path, path: Path, origin: Origin, content: Content) -> None:
     for name in ("python3", version):
         if not (directory / name).is_symlink():
             (directory / name).symlink_to("python")
-    (part / "pyvenv.cfg").write_text(
-        f"home = {os.path.dirname(origin.base)}\ninclude-system-site-packages = false\n",
+    (part / _CONFIG).write_text(
+        f"home = {os.path.dirname(origin.base)}\ninclude-system-site-packages = false\n"
+        f"{_PLACE}{path}\n",
         encoding="utf-8",
     )
     site = part / "lib" / version / "site-packages"
@@ -140,7 +156,7 @@ def _fill(part: Path, path: Path, origin: Origin, content: Content) -> None:
             os.makedirs(parent, exist_ok=True)
             made.add(parent)
         _put(file, target, str(path / "bin" / "python"))
-    names = ["pyvenv.cfg", *(file.path for file in content.files)]
+    names = [_CONFIG, *(file.path for file in content.files)]
     digests = {file.path: file.digest for file in content.files if file.source}
     write_manifest(part / _MANIFEST, take_stamps(names, str(part)), digests)
     write_card(part, " ".join(content.names))
