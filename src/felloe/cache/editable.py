@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import zlib
 from collections.abc import Iterable, Mapping
@@ -22,6 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from felloe.cache.document import read_document, write_document
 from felloe.cache.entry import write_card
 from felloe.cache.manifest import GONE, Stamp, take_stamps
 from felloe.cache.ninja import Inputs
@@ -100,18 +100,22 @@ def write_room(room: Room) -> None:
     users.mkdir(parents=True, exist_ok=True)
     (users / _PENDING).touch()
     values = {name: value for name, value in room.__dict__.items() if name != "path"}
-    part = room.path / f".{_RECORD}.{os.getpid()}"
-    part.write_text(json.dumps(values), encoding="utf-8")
-    part.replace(room.path / _RECORD)
+    write_document(room.path / _RECORD, values)
     write_card(room.path, room.project)
 
 
 def read_room(path: Path) -> Room | None:
     """The room at ``path``; None if there is none, or not one that we understand."""
     try:
-        values = json.loads((path / _RECORD).read_text(encoding="utf-8"))
-        return Room(path=path, **values)
-    except (OSError, ValueError, TypeError):
+        values = read_document(path / _RECORD)
+        return Room(
+            path=path,
+            project=str(values["project"]),
+            address=str(values["address"]),
+            rebuilds=bool(values["rebuilds"]),
+            environ={name: str(value) for name, value in values["environ"].items()},
+        )
+    except (OSError, ValueError, KeyError, AttributeError):
         return None
 
 

@@ -13,7 +13,6 @@ Directories whose names begin with a dot are unfinished or given up.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from felloe.cache.document import read_document, write_document
 from felloe.cache.lock import Lock, try_lock
 
 KINDS = ("environments", "trees", "editables", "sources")
@@ -62,10 +62,7 @@ def lock_of(path: Path, *, shared: bool = False) -> Lock | None:
 
 def write_card(path: Path, about: str) -> None:
     """Note what an entry is, how large, and that it has just been used."""
-    text = json.dumps({"about": about, "size": measure(path)})
-    part = path / f".{CARD}.{os.getpid()}"
-    part.write_text(text, encoding="utf-8")
-    part.replace(path / CARD)
+    write_document(path / CARD, {"about": about, "size": measure(path)})
 
 
 def touch_card(path: Path) -> None:
@@ -86,10 +83,10 @@ def _list(directory: Path) -> Iterator[Path]:
 
 def _read_entry(path: Path, kind: str) -> Entry:
     try:
-        card = json.loads((path / CARD).read_text(encoding="utf-8"))
+        card = read_document(path / CARD)
         used = (path / CARD).stat().st_mtime
         return Entry(path, kind, str(card["about"]), int(card["size"]), used)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
         return Entry(path, kind, "", measure(path), 0.0)
 
 

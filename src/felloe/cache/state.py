@@ -8,7 +8,6 @@ of CMake's tests, builds that were killed.
 from __future__ import annotations
 
 import enum
-import json
 import os
 import re
 import time
@@ -18,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from felloe.cache.command import LINK, RUN, find_directories, find_files, find_libraries
+from felloe.cache.document import read_document, write_document
 from felloe.cache.key import hash_surroundings, read_variables
 from felloe.cache.leftover import find_archives, follows_branch, installs_strays
 from felloe.cache.manifest import GONE, Stamp, find_changed, take_stamps
@@ -179,18 +179,27 @@ def _doubt(stamps: Mapping[str, Stamp], began: int) -> dict[str, Stamp]:
 
 def write_state(file: Path, state: State) -> None:
     """Write beside, and rename."""
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.write_text(json.dumps(asdict(state)), encoding="utf-8")
-    part.replace(file)
+    write_document(file, asdict(state))
 
 
 def read_state(file: Path) -> State | None:
     """What :func:`write_state` wrote; None for anything else."""
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-        for name in ("tools", "configure", "build"):
-            values[name] = {path: (size, time_) for path, (size, time_) in values[name].items()}
-        values["search"] = Search(**values["search"])
-        return State(**values)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        values = read_document(file)
+        stamps = {name: _read_stamps(values[name]) for name in ("tools", "configure", "build")}
+        search = {name: tuple(map(str, names)) for name, names in values["search"].items()}
+        return State(
+            **stamps,
+            ended_well=bool(values["ended_well"]),
+            finished=int(values["finished"]),
+            touched={path: int(when) for path, when in values["touched"].items()},
+            search=Search(**search),
+            variables=tuple(map(str, values["variables"])),
+            surroundings=str(values["surroundings"]),
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None
+
+
+def _read_stamps(values: Mapping[str, tuple[int, int]]) -> dict[str, Stamp]:
+    return {path: (int(size), int(when)) for path, (size, when) in values.items()}
