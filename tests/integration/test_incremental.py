@@ -509,6 +509,46 @@ def test_foreign_things_in_the_cache(built, engine_python):
     assert built.ask(engine_python) == 47
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("CMakeFiles/kept.dir/answer.c.o", b""),
+        ("CMakeCache.txt", b"CMAKE_GENERATOR:INTERNAL=Unix Makefiles\n"),
+        (".ninja_deps", b"# ninjadeps\n\4\0\0\0\x0c\0\0\0/a\0b/a\0b\xff\xff\xff\xff"),
+    ],
+)
+def test_a_file_of_the_tree_that_was_lost_in_part(built, name, data):
+    """As a machine without power leaves it."""
+    first = built.bytes
+    (tree,) = built.trees
+    (tree / "build" / name).write_bytes(data)
+    assert built.compiled() == EVERYTHING
+    assert built.bytes == first
+    assert built.compiled() == NOTHING
+
+
+@pytest.mark.parametrize("bring", [shutil.move, shutil.copytree])
+def test_a_cache_from_elsewhere(built, tmp_path, bring):
+    first = built.bytes
+    bring(built.cache, tmp_path / "other")
+    built.cache = tmp_path / "other"
+    assert built.compiled() == EVERYTHING
+    assert built.bytes == first
+    assert built.compiled() == NOTHING
+
+
+def test_a_tree_that_leads_elsewhere_is_left_alone(built, tmp_path):
+    """Moved by hand to where there is room, and more is kept there by now."""
+    (tree,) = built.trees
+    other = tmp_path / "other"
+    shutil.move(tree / "build", other)
+    (tree / "build").symlink_to(other)
+    (other / "precious").touch()
+    built.edit("CMakeLists.txt", "# one line", "# another line")
+    assert built.compiled() == EVERYTHING
+    assert (other / "precious").exists()
+
+
 def test_the_limit_is_kept(built):
     built.build({"cmake.define.LOUD": "ON"})
     assert len(built.trees) == 2

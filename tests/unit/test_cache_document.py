@@ -60,8 +60,10 @@ def test_states_that_nobody_wrote(tmp_path):
     file, stamps = tmp_path / "state.json", {str(tmp_path / "x"): (1, 2)}
     search = Search((str(tmp_path),), ("x.h",), (str(tmp_path / "x.h"),))
     state = State(
+        place="/",
         ended_well=True,
         finished=9,
+        own={"dev/null": (0, 1)},
         tools=stamps,
         configure=stamps,
         build=stamps,

@@ -25,7 +25,7 @@ LATER = 3600 * 10**9
 @pytest.fixture
 def files(tmp_path):
     made = {}
-    for name in ("compiler", "CMakeLists.txt", "source.c"):
+    for name in ("compiler", "CMakeLists.txt", "source.c", "object.o"):
         made[name] = tmp_path / name
         made[name].write_text(name)
         os.utime(made[name], (1e9, 1e9))
@@ -33,10 +33,12 @@ def files(tmp_path):
 
 
 @pytest.fixture
-def state(files):
+def state(files, tmp_path):
     return State(
+        place=str(tmp_path),
         ended_well=True,
         finished=time.time_ns(),
+        own=take_stamps(["object.o"], str(tmp_path)),
         tools=take_stamps([str(files["compiler"])]),
         configure=take_stamps([str(files["CMakeLists.txt"])]),
         build=take_stamps([str(files["source.c"])]),
@@ -63,6 +65,12 @@ def test_an_untouched_tree(state):
 def test_tools_and_what_cmake_read(state, files, name, worth, when):
     change(files[name], when)
     assert judge(state, {}) is worth
+
+
+def test_what_a_build_has_made_is_whole_or_nothing(state, files):
+    files["object.o"].write_bytes(b"")
+    os.utime(files["object.o"], (1e9, 1e9))
+    assert judge(state, {}) is Worth.NOTHING
 
 
 def test_a_source_that_is_newer_is_ninjas_business(state, files):

@@ -16,7 +16,7 @@ def stamp(path: str | os.PathLike[str]) -> Stamp:
     """A file as it is now; :data:`GONE` if it is not."""
     try:
         status = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):  # no file's name has a NUL in it
         return GONE
     return (status.st_size, status.st_mtime_ns)
 

@@ -17,7 +17,9 @@ from felloe.cache.command import COMPILE, LINK, RUN, Command
 
 _DEPS_MAGIC = b"# ninjadeps\n"
 _DEPS_VERSIONS = (3, 4)
-_LOG = ".ninja_log"
+_LOG, _DEPS = ".ninja_log", ".ninja_deps"
+NOTES = ("build.ninja", _LOG, _DEPS)
+"""ninja's own files, and what it is told to do."""
 _LOG_WITH_START_TIMES = 7
 _RECONFIGURE = "RERUN_CMAKE"
 _TOLD = COMPILE | LINK | RUN
@@ -51,7 +53,7 @@ def read_inputs(tree: Path) -> Inputs | None:
     """
     try:
         graph = _read_graph(tree)
-        told = _read_deps(tree / ".ninja_deps")
+        told = _read_deps(tree / _DEPS)
     except (OSError, ValueError, struct.error):
         return None
     declared, outputs = graph.build - graph.aliases, graph.outputs
@@ -177,5 +179,7 @@ def _paths_in(data: bytes, position: int) -> Iterator[str]:
         size = length & 0x7FFFFFFF
         if not length & 0x80000000:  # the path is padded to four bytes, then its checksum
             path = data[position : position + size - 4].rstrip(b"\0")
+            if b"\0" in path:
+                raise ValueError(path)
             yield path.decode("utf-8", "surrogateescape")
         position += size

@@ -21,7 +21,7 @@ from felloe.cache.document import read_document, write_document
 from felloe.cache.key import hash_surroundings, read_variables
 from felloe.cache.leftover import find_archives, follows_branch, installs_strays
 from felloe.cache.manifest import GONE, Stamp, find_changed, take_stamps
-from felloe.cache.ninja import Inputs, notices_edits
+from felloe.cache.ninja import NOTES, Inputs, notices_edits
 from felloe.cache.shadow import Search, observe_search
 
 _TOOL = re.compile(
@@ -32,6 +32,7 @@ _FOUND = re.compile(r"^\w[^:=\n]*:FILEPATH=(/.+)$", re.MULTILINE)
 _IMPLICIT = re.compile(
     r'^set\(CMAKE_\w+_IMPLICIT_(INCLUDE|LINK)_DIRECTORIES "([^"]*)"\)', re.MULTILINE
 )
+_STAMPED = ("own", "tools", "configure", "build")
 
 
 class Worth(enum.Enum):
@@ -49,9 +50,13 @@ class Worth(enum.Enum):
 class State:
     """A tree as the last build left it."""
 
+    place: str
+    """The real path of the build directory, which its files name."""
     ended_well: bool
     finished: int
     """When, in nanoseconds since 1970. Every file of the tree is as old or older."""
+    own: Mapping[str, Stamp]
+    """What steps have made or read below it, and what CMake and ninja have noted there."""
     tools: Mapping[str, Stamp]
     """Compilers and their like."""
     configure: Mapping[str, Stamp]
@@ -69,6 +74,8 @@ class State:
 
 def judge(state: State, environ: Mapping[str, str]) -> Worth:
     """What the files on disk leave of a state."""
+    if find_changed(state.own, state.place):
+        return Worth.NOTHING
     changed = find_changed(state.build)
     # ninja rebuilds for a newer file, and for one that is missing it fails or rebuilds.
     is_older = any(now != GONE and now[1] <= state.finished for now in changed.values())
@@ -127,8 +134,10 @@ def observe(
     quiet |= find_libraries(inputs.commands, _read_implicit(compilers, "LINK"))
     found = _outside((*_FOUND.findall(cache), *quiet), inner)
     return State(
+        place=os.path.realpath(build_dir),
         ended_well=True,
         finished=time.time_ns(),
+        own=_stamp_own(inputs, build_dir),
         tools=take_stamps(_outside(tools, inner)),
         configure=take_stamps(dict.fromkeys([*configure, *found])),
         build=build if notices_edits(build_dir) else _doubt(build, began),
@@ -172,6 +181,15 @@ def _outside(paths: Iterable[str], inner: tuple[str, ...]) -> list[str]:
     return [path for path in paths if os.path.isabs(path) and not path.startswith(inner)]
 
 
+def _stamp_own(inputs: Inputs, build_dir: Path) -> dict[str, Stamp]:
+    """Of what only a build writes: a machine that lost power may have kept half of it."""
+    names = {*inputs.made, *inputs.build, *inputs.configure, *NOTES}
+    paths = {os.path.normpath(os.path.join(build_dir, name)) for name in names}
+    inner = f"{build_dir}/"
+    own = sorted(path[len(inner) :] for path in paths if path.startswith(inner))
+    return take_stamps(own, str(build_dir))
+
+
 def _doubt(stamps: Mapping[str, Stamp], began: int) -> dict[str, Stamp]:
     """Give what was written during the build a size that no file has: it counts as changed."""
     return {path: (-2, was[1]) if was[1] >= began else was for path, was in stamps.items()}
@@ -186,10 +204,11 @@ def read_state(file: Path) -> State | None:
     """What :func:`write_state` wrote; None for anything else."""
     try:
         values = read_document(file)
-        stamps = {name: _read_stamps(values[name]) for name in ("tools", "configure", "build")}
+        stamps = {name: _read_stamps(values[name]) for name in _STAMPED}
         search = {name: tuple(map(str, names)) for name, names in values["search"].items()}
         return State(
             **stamps,
+            place=str(values["place"]),
             ended_well=bool(values["ended_well"]),
             finished=int(values["finished"]),
             touched={path: int(when) for path, when in values["touched"].items()},

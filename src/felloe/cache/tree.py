@@ -63,6 +63,8 @@ def start(tree: Tree, environ: Mapping[str, str]) -> State | None:
     """
     killed = (tree.path / _MARK).exists()
     state = None if killed else read_state(tree.path / _STATE)
+    if state is not None and state.place != os.path.realpath(tree.build_dir):
+        state = None
     worth = Worth.NOTHING if state is None else judge(state, environ)
     mark(tree)
     if worth is Worth.NOTHING:
