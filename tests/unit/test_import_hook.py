@@ -12,6 +12,8 @@ import pytest
 
 from felloe.archive.member import hold
 from felloe.archive.wheel import StagedWheel
+from felloe.cache.editable import read_stamps
+from felloe.launcher.rebuild_hook import find_changes
 from felloe.pipeline.building.import_hook import add_rebuild, parse_hook, read_hook
 from felloe.pipeline.finishing.finish import retag
 from felloe.tags import parse_wheel_name
@@ -81,3 +83,23 @@ def test_a_start_file_keeps_its_meaning(tmp_path):
         "_rebuild_by_felloe /r False False",
         str(list(VALUES.values())),
     ]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 5, -1, -4])
+def test_stamps_that_were_cut_short_say_nothing(tmp_path, cut):
+    """A machine that lost power may have kept nothing of a file but its name."""
+    stamps, source = tmp_path / "stamps", tmp_path / "source.c"
+    source.touch()
+    when = source.stat().st_mtime_ns
+    text = f"{when}\nb 0 {when} {source}\n"
+    stamps.write_text(text)
+    assert find_changes(str(stamps)) == []
+    source.write_text("new")
+    stamps.write_text(text[:cut])
+    assert find_changes(str(stamps)) is None
+    assert read_stamps(stamps) is None
+
+
+def test_stamps_that_nobody_wrote_say_nothing(tmp_path):
+    (tmp_path / "stamps").write_bytes(b"1\nb 0\n")
+    assert find_changes(str(tmp_path / "stamps")) is None

@@ -150,6 +150,8 @@ def read_stamps(file: Path) -> Stamps | None:
     """What :func:`write_stamps` wrote; None if nothing."""
     try:
         lines = file.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
+        if lines[-1]:
+            return None  # cut short
         files = {}
         for line in lines[1:-1]:
             kind, size, time, path = line.split(" ", 3)

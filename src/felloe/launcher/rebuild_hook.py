@@ -55,16 +55,22 @@ def find_changes(stamps):
             lines = file.read().split("\n")
     except OSError:
         return None
+    if len(lines) < 2 or lines[-1]:
+        return None  # cut short
     changes = []
     for line in lines[1:-1]:
-        _, size, time, path = line.split(" ", 3)
+        try:
+            _, size, time, path = line.split(" ", 3)
+            was = (int(size), int(time))
+        except ValueError:
+            return None
         try:
             status = os.stat(path)
         except OSError:
             now = (-1, -1)
         else:
             now = (status.st_size, status.st_mtime_ns)
-        if now != (int(size), int(time)):
+        if now != was:
             changes.append((path, now))
     return changes
 
