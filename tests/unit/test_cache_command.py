@@ -73,6 +73,32 @@ def test_what_killed_processes_left_is_swept(root):
     assert new.exists()
 
 
+def test_links_are_swept_and_not_followed(root, tmp_path):
+    outside, old = tmp_path / "outside", root / "trees" / ".gone-2"
+    for path in (outside, old):
+        path.mkdir(parents=True)
+        (path / "file").write_text("x")
+    (root / "trees" / ".gone-1").symlink_to(tmp_path / "nothing")
+    (root / "trees" / ".gone-3").symlink_to(outside)
+    (root / "trees" / "link").symlink_to(outside)
+    os.utime(old, (1e9, 1e9))
+    for path in (root / "trees").glob(".gone-[13]"):
+        os.utime(path, (1e9, 1e9), follow_symlinks=False)
+    prune(root, 0)
+    assert [*(root / "trees").iterdir()] == []
+    assert (outside / "file").exists()
+
+
+@pytest.mark.parametrize("command", ["prune", "clear"])
+def test_locks_that_cannot_be_taken(root, monkeypatch, capsys, command):
+    monkeypatch.setenv("FELLOE_CACHE_LIMIT", "0kB")
+    keep(root, "trees", "1", used=1e9)
+    (root / "locks" / "trees-1").mkdir(parents=True)
+    assert main(["cache", command]) == (1 if command == "clear" else 0)
+    assert "removed 0 entries" in capsys.readouterr().out
+    assert names(root) == {"1"}
+
+
 def test_info_is_for_people(root, capsys):
     keep(root, "trees", "demo-1", used=1e9)
     assert main(["cache", "info"]) == 0

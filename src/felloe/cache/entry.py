@@ -114,8 +114,11 @@ def set_aside(path: Path) -> None:
 
 
 def remove_entry(entry: Entry) -> bool:
-    """Delete an entry unless it is in use."""
-    lock = lock_of(entry.path)
+    """Delete an entry unless it is in use, or cannot be."""
+    try:
+        lock = lock_of(entry.path)
+    except OSError:
+        return False
     if lock is None:
         return False
     try:

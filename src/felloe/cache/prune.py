@@ -41,5 +41,12 @@ def _sweep(root: Path) -> None:
     for kind in KINDS:
         with suppress(OSError):
             for path in (root / kind).iterdir():
-                if path.name.startswith(".") and path.stat().st_mtime < horizon:
-                    shutil.rmtree(path, ignore_errors=True)
+                if path.name.startswith(".") and path.lstat().st_mtime < horizon:
+                    _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
