@@ -160,6 +160,18 @@ def test_a_key_holds_nothing_else(facts):
     assert replace(facts, environ=environ).key == facts.key
 
 
+@pytest.mark.parametrize(
+    "flags",
+    ["", "-j", " -j8 --jobserver-auth=fifo:/tmp/GMfifo1", "ks -j8 --jobserver-auth=3,4 -O"],
+)
+def test_a_key_does_not_hold_how_make_shares_out_its_jobs(facts, flags):
+    environ = {"PATH": "/bin", "MAKEFLAGS": flags, "MFLAGS": flags.rpartition("--")[0]}
+    assert replace(facts, environ=environ).key == facts.key
+    debug = {**environ, "MAKEFLAGS": f"{flags} -- DEBUG=1"}
+    assert replace(facts, environ=debug).key != facts.key
+    assert select_variables(debug, set()) == {"MAKEFLAGS": "DEBUG=1"}
+
+
 def test_a_key_holds_what_is_installed_without_isolation(facts, tmp_path):
     before = facts.key
     install(tmp_path / "venv", name="pybind11", version="3.0")
@@ -207,6 +219,8 @@ def test_a_key_holds_the_compilers(facts, tmp_path):
         "MKLROOT",
         "CUDAARCHS",
         "JAVA_HOME",
+        "PYTHONOPTIMIZE",
+        "CCC_OVERRIDE_OPTIONS",
     ],
 )
 def test_variables_that_steer(name):

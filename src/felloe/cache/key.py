@@ -30,15 +30,17 @@ _STEERING = re.compile(
       | CC | CXX | FC | CUDACXX | CUDAHOSTCXX | CUDAARCHS | HIPCXX | ISPC | SWIFTC | OBJC | OBJCXX
       | ASM | LD | AR | AS | NM | RANLIB | STRIP | OBJCOPY | PKG_CONFIG | QTDIR | CPATH
       | DEPENDENCIES_OUTPUT | SOURCE_DATE_EPOCH | _PYTHON_HOST_PLATFORM
-      | MACOSX_DEPLOYMENT_TARGET | DEVELOPER_DIR | PYTHONPATH | PYTHONHOME | CONDA_BUILD\w*""",
+      | MACOSX_DEPLOYMENT_TARGET | DEVELOPER_DIR | PYTHONPATH | PYTHONHOME | PYTHONOPTIMIZE
+      | CCC_OVERRIDE_OPTIONS | CONDA_BUILD\w*""",
     re.VERBOSE,
 )
 _NOT_STEERING = re.compile(
     r"""(XDG|UV|PIP|SSL|FELLOE|PYTEST|TOX|NOX|HATCH|VIRTUALENVWRAPPER|PYENV|CARGO|RUSTUP|NVM|SSH|GPG|GITHUB|RUNNER|CI|HOMEBREW|GO)_\w+
       | SKBUILD_EDITABLE_\w+ | PYTHON_HISTORY | \w*CACHE\w*_DIR | CMAKE_BUILD_PARALLEL_LEVEL
-      | CMAKE_COLOR_DIAGNOSTICS | PYENV_\w+ | TMP_DIR | LOG_DIR""",
+      | (GNU)?MAKEFLAGS | MFLAGS | CMAKE_COLOR_DIAGNOSTICS | PYENV_\w+ | TMP_DIR | LOG_DIR""",
     re.VERBOSE,
 )
+_MAKE = "MAKEFLAGS"
 _COMPILERS = ("cc", "gcc", "clang", "c++", "g++", "clang++", "ld", "as")
 _BUILDERS = ("cmake", "cmake3", "ninja-build", "ninja", "samu")
 _PREFIXES = ("/usr", "/usr/local", "/opt/local", "/opt/homebrew")
@@ -115,12 +117,18 @@ def read_variables(files: Iterable[str]) -> list[str]:
 
 
 def select_variables(environ: Mapping[str, str], words: set[str]) -> dict[str, str]:
-    """What of the environment may change what a compiler makes."""
-    return {
+    """What of the environment may change what a compiler makes.
+
+    Of make's flags that is what they define: the rest says how it shares out its jobs.
+    """
+    chosen = {
         name: value
         for name, value in sorted(environ.items())
         if name in words or (_STEERING.fullmatch(name) and not _NOT_STEERING.fullmatch(name))
     }
+    flags = environ.get(_MAKE, "").split()
+    defined = " ".join(word for word in flags if "=" in word and not word.startswith("-"))
+    return {**chosen, _MAKE: defined} if defined else chosen
 
 
 def find_programs(names: Iterable[str], environ: Mapping[str, str]) -> Iterator[tuple[object, ...]]:
