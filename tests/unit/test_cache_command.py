@@ -34,6 +34,16 @@ def names(root):
     return {entry.path.name for entry in read_entries(root)}
 
 
+@pytest.mark.parametrize("mask", [0o000, 0o002, 0o022])
+def test_a_new_cache_is_its_owners_alone(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        make_root(tmp_path / "new" / "v1")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new" / "v1").stat().st_mode & 0o777 == 0o700
+
+
 def test_what_was_not_used_for_longest_goes_first(root):
     for number, kind in enumerate(("trees", "environments", "trees", "environments")):
         keep(root, kind, str(number), used=1e9 + number)

@@ -46,8 +46,9 @@ def make_root(root: Path) -> None:
     """The cache's directory, which backups and git pass by. Raises :class:`OSError`.
 
     One that belongs to another user is refused: who owns it decides what is run from it.
+    So does who can write to it, therefore a new one is its owner's alone.
     """
-    root.mkdir(parents=True, exist_ok=True)
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
     if hasattr(os, "getuid") and root.stat().st_uid not in (os.getuid(), 0):
         raise PermissionError(errno.EPERM, "it belongs to another user", str(root))
     for name, text in (("CACHEDIR.TAG", _TAG), (".gitignore", "*\n")):
