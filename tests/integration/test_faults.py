@@ -6,6 +6,7 @@ tests/cases/test_hostile_builds.py.
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import random
 import shutil
@@ -335,6 +336,20 @@ class TestAnotherUser:
         assert is_sound(done)
         assert left_in(cache) == []
         assert f"{cache} cannot be used: it belongs to another user" in done.output
+
+    def test_zig_of_a_user_when_root_builds(self, build, project, desk):
+        cache = desk / "cache" / "v1"
+        zig = cache / "zig" / importlib.metadata.version("ziglang") / "zig"
+        zig.parent.mkdir(parents=True)
+        zig.write_text(f"#!/bin/sh\ntouch {desk}/was-run\n")
+        zig.chmod(0o755)
+        for place in (cache, *cache.rglob("*")):
+            os.chown(place, STRANGER, STRANGER)
+        done = build(project, FELLOE_TOOLCHAIN="zig", FELLOE_CACHE_DIR=cache.parent)
+        assert done.code == 1
+        assert not (desk / "was-run").exists()
+        assert f"error: {cache} cannot be used: it belongs to another user" in done.output
+        assert left_in(desk / "out") == []
 
 
 # Clocks.

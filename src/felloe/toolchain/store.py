@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
+from felloe.cache.entry import make_root
 from felloe.errors import FelloeError
 from felloe.toolchain.launcher import Zig
 from felloe.toolchain.zig import TESTED
@@ -21,6 +22,15 @@ from felloe.toolchain.zig import TESTED
 _TYPEINFO = Path("libcxx", "include", "typeinfo")
 _BY_ADDRESS = "define _LIBCPP_TYPEINFO_COMPARISON_IMPLEMENTATION 1\n"
 _BY_NAME = "define _LIBCPP_TYPEINFO_COMPARISON_IMPLEMENTATION 2\n"
+
+
+def open_root(root: Path) -> None:
+    """The cache's directory, from which compilers will be run.
+
+    Raises :class:`FelloeError` if it cannot be had, or belongs to another user.
+    """
+    with _explained(root, "used"):
+        make_root(root)
 
 
 def find_stored(root: Path) -> str | None:
@@ -56,7 +66,7 @@ def make_once(place: Path, fill: Callable[[Path], None]) -> None:
         return
     from filelock import FileLock  # it costs 15 ms, and the directory mostly is there
 
-    with _explained(place):
+    with _explained(place, "made in felloe's cache"):
         place.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(place.parent / f".{place.name}.lock"):
             if place.is_dir():
@@ -81,12 +91,12 @@ def write_files(place: Path, files: dict[str, str]) -> None:
 
 
 @contextmanager
-def _explained(place: Path) -> Iterator[None]:
+def _explained(place: Path, done: str) -> Iterator[None]:
     try:
         yield
     except OSError as cause:
         raise FelloeError(
-            f"{place} cannot be made in felloe's cache: {cause.strerror or cause}",
+            f"{place} cannot be {done}: {cause.strerror or cause}",
             hint="name a directory that can be written in `cache-dir` (FELLOE_CACHE_DIR)",
         ) from cause
 

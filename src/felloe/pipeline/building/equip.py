@@ -22,7 +22,15 @@ from felloe.toolchain.cmake import ANCHOR, ANCHOR_SOURCE
 from felloe.toolchain.libstdcxx import Libstdcxx, find_libstdcxx
 from felloe.toolchain.plan import Request, Toolchain, plan_defines, plan_host, plan_zig
 from felloe.toolchain.python import plan_environ
-from felloe.toolchain.store import find_stored, is_warm, make_once, open_zig, store_zig, write_files
+from felloe.toolchain.store import (
+    find_stored,
+    is_warm,
+    make_once,
+    open_root,
+    open_zig,
+    store_zig,
+    write_files,
+)
 from felloe.toolchain.triple import describe_support, find_triple
 from felloe.toolchain.windows import MACHINES, ImportLibrary, make_stable_library, read_library
 from felloe.toolchain.zig import REQUIREMENT, check_version, find_wheel
@@ -56,11 +64,13 @@ def equip(build: Build, target: Target) -> tuple[Build, Target]:
     build = replace(build, settings=settings)
     root = cache_root(settings.cache)
     if settings.toolchain.kind == "zig":
+        open_root(root)
         toolchain = _equip_zig(build, request, root)
     else:
         toolchain = plan_host(request)
     if not toolchain.files:
         return build, request.target
+    open_root(root)
     place = root / "toolchains" / toolchain.name
     make_once(place, lambda part: _write(part, request, toolchain))
     return _tell_engine(build, request, toolchain, place), request.target
