@@ -5,8 +5,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from world import PROJECTS, run, validate
@@ -121,6 +123,22 @@ def test_a_release_is_built_tested_and_kept(build, tmp_path):
     document, _ = build(project, "--python", "3.9")
     assert statuses(document) == {"cp39": "built"}
     assert document["stale"] == [name for name in wheel_names if "cp313" in name]
+
+
+def test_what_a_release_made_in_the_project_is_in_no_later_sdist(build, tmp_path):
+    project = copy(tmp_path / "project")
+    first, _ = build(project, "--python", "3.13", out="project/dist")
+    second, _ = build(project, "--python", "3.13", out="project/dist")
+    assert statuses(second) == {"cp313": "kept"}
+    assert second["sdist"] == {**first["sdist"], "kept": True, "seconds": ANY}
+
+
+def test_a_directory_of_the_project_stays_in_the_sdist(build, tmp_path):
+    project = copy(tmp_path / "project")
+    document, _ = build(project, "--python", "3.13", out="project/src")
+    with tarfile.open(document["sdist"]["file"]) as sdist:
+        assert any(name.endswith("/src/frontend_tiny/__init__.py") for name in sdist.getnames())
+    assert not (project / "src" / ".gitignore").exists()
 
 
 def test_another_source_is_another_release(build, tmp_path):

@@ -41,6 +41,7 @@ from felloe.release.tool import Tool
 _ROOM = ".felloe"
 """A directory beside the wheels; ``dist/*`` does not match it."""
 _LOGS = "logs"
+_DISTRIBUTIONS = (".whl", ".tar.gz")
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,21 @@ def release(order: Order, display: Display) -> Release:
         )
 
 
+def _keep_out_of_sdists(out: Path, root: Path) -> None:
+    """Have the project's next sdist leave out what is built, unless its own files are there."""
+    if root not in out.parents:
+        return
+    if all(item.name == _ROOM or item.name.endswith(_DISTRIBUTIONS) for item in out.iterdir()):
+        with placing(out / ".gitignore") as (file, _):
+            file.write(b"*\n")
+
+
 def _make_sdist(order: Order, scratch: Path, children: Children, display: Display) -> SourceResult:
     """The sdist in the output directory. One with the same contents stays as it is."""
     began = time.monotonic()
     made = order.sdist
     if made is None:
+        _keep_out_of_sdists(order.out, order.project.root)
         room = scratch / "sdist"
         room.mkdir()
         log = scratch / "sdist.log"
@@ -225,12 +236,11 @@ class _Shelf:
         project = sdist.name.rpartition("-")[0]
         ours = {e.file for e in self._record.wheels.values() if e.source == self._digest}
         names = (path.name for path in self._out.iterdir())
-        kinds = (".whl", ".tar.gz")
         return tuple(
             sorted(
                 name
                 for name in names
-                if name.startswith(f"{project}-") and name.endswith(kinds)
+                if name.startswith(f"{project}-") and name.endswith(_DISTRIBUTIONS)
                 if name not in made | ours
             )
         )
