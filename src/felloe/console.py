@@ -78,5 +78,12 @@ def _shown(text: str) -> str:
 def _write(stream: TextIO, text: str) -> None:
     """Write what the stream's encoding can show, escaping the rest."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    stream.flush()
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as cause:
+        if stream is sys.stdout:
+            message = f"standard output cannot be written: {cause.strerror}"
+            raise FelloeError(message) from cause

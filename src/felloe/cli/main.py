@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from felloe import __version__, console
 from felloe.errors import FelloeError
@@ -43,14 +45,40 @@ def make_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command. 0 is yes, 1 is no, 2 is that it was not understood."""
     words = sys.argv[1:] if arguments is None else arguments
+    _replace_closed_streams()
     asked = [name for name in COMMANDS if name in words[:1]]
     options = make_parser(asked or COMMANDS).parse_args(words)
     try:
         code: int = options.run(options)
     except FelloeError as error:
         console.report_error(error)
-        return error.exit_code
+        code = error.exit_code
     except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        code = 1
+    except KeyboardInterrupt:
+        console.report_error(FelloeError("interrupted"))
+        code = _end_as_interrupted()
+    _give_up_unwritten()
     return code
+
+
+def _replace_closed_streams() -> None:
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            sink = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the very end
+            setattr(sys, name, sink)
+
+
+def _end_as_interrupted() -> int:
+    """End by the signal itself: the loop of a shell's script goes on after any exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.raise_signal(signal.SIGINT)
+    return 130
+
+
+def _give_up_unwritten() -> None:
+    """Leave nothing that Python would try to write, and complain of, as it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -29,7 +29,7 @@ _FLAGS = {
     "libraries.exclude": "a library that is not copied: a glob on its name or path",
     "libraries.include": "a library to copy although nothing needs it",
     "libraries.search": "a directory to look into first",
-    "libraries.provided-by": "libraries of another distribution: NAME=GLOB[,GLOB…]",
+    "libraries.provided-by": "libraries of another distribution: NAME=GLOB[,GLOB...]",
 }
 
 
