@@ -58,7 +58,9 @@ class Option:
 
     def _read_table(self, value: object) -> tuple[dict[str, tuple[str, ...]], str]:
         if isinstance(value, str):
-            pairs = (part.partition("=") for part in value.split(";") if part)
+            pairs = [part.partition("=") for part in value.split(";") if part]
+            if not all(name and listed for name, _, listed in pairs):
+                return {}, f"takes NAME=GLOB,GLOB;NAME=GLOB, not {value!r}"
             value = {name: listed for name, _, listed in pairs}
         if not isinstance(value, Mapping):
             return {}, f"takes a table of lists, not {value!r}"

@@ -173,8 +173,10 @@ def test_prune_obeys_the_variable(root, monkeypatch):
 
 @pytest.mark.usefixtures("root")
 def test_a_limit_that_is_none(capsys):
-    assert main(["cache", "prune", "--limit", "much"]) == 1
-    assert "cache-limit: 'much'" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["cache", "prune", "--limit", "much"])
+    assert ended.value.code == 2
+    assert "--limit: 'much' is not a size in kB, MB, GB or TB" in capsys.readouterr().err
 
 
 def test_clear_says_what_is_in_use(root, capsys):

@@ -34,6 +34,14 @@ def test_help_is_plain_ascii(capsys, command):
     assert capsys.readouterr().out.isascii()
 
 
+@pytest.mark.parametrize("word", ["--exclude=", "--provided-by=torch", "--strip=some"])
+def test_a_word_that_says_nothing_is_misuse(capsys, wheel, word):
+    with pytest.raises(SystemExit) as ended:
+        main(["repair", str(wheel), word])
+    assert ended.value.code == 2
+    assert f"argument {word.partition('=')[0]}: " in capsys.readouterr().err
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a signal ends a process there without a word")
 def test_an_interruption_is_one_line_and_ends_a_script_s_loop(wheel):
     def listen():

@@ -23,6 +23,12 @@ def refusal(*arguments, **environ):
     return refused.value.message
 
 
+@pytest.mark.parametrize("text", ["torch", "torch=", "=libtorch*", "torch=libtorch*;numpy"])
+def test_a_distribution_provides_something(text):
+    message = refusal(None, {"felloe.libraries.provided-by": text})
+    assert message.startswith("-C felloe.libraries.provided-by: takes NAME=GLOB,GLOB;NAME=GLOB")
+
+
 def test_defaults():
     settings = read()
     assert (settings.platform, settings.platform_origin) == ("auto", "the default")

@@ -15,8 +15,10 @@ from felloe.cache.entry import Entry, read_entries, remove_entry
 from felloe.cache.lock import CAN_LOCK
 from felloe.cache.place import cache_root
 from felloe.cache.prune import prune
+from felloe.cli.word import checked
 from felloe.errors import FelloeError
 from felloe.finding import Finding
+from felloe.option import OPTIONS
 from felloe.settings import CacheSettings, read_settings
 
 
@@ -35,7 +37,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     info.add_argument("--json", action="store_true", help="write one JSON document")
     info.set_defaults(run=run_info)
     less = actions.add_parser("prune", help="remove what was not used for longest")
-    less.add_argument("--limit", metavar="SIZE", help="what may stay: 5GB, 500 MB, 0GB")
+    size = checked(next(option for option in OPTIONS if option.key == "cache-limit"))
+    what = "what may stay: 5GB, 500 MB, 0GB"
+    less.add_argument("--limit", metavar="SIZE", type=size, help=what)
     less.set_defaults(run=run_prune)
     clear = actions.add_parser("clear", help="remove all that no build is using")
     clear.set_defaults(run=run_clear)

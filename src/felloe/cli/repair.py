@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from felloe import console
 from felloe.archive.place import prepare_directory
 from felloe.cli.files import check_files
+from felloe.cli.word import checked
 from felloe.errors import FelloeError, UsageError
 from felloe.option import OPTIONS, Option
 from felloe.pipeline.wheel_tools.repair import Repair, repair_wheel
@@ -59,7 +59,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
                 dest=option.key,
                 action="store" if isinstance(option.default, str) else "append",
                 metavar=option.key.rpartition(".")[2].upper(),
-                type=_checked(option),
+                type=checked(option),
                 help=_FLAGS[option.key],
             )
     parser.add_argument("--json", action="store_true", help="write one JSON document a line")
@@ -68,18 +68,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _flag(option: Option) -> str:
     return "--" + option.key.rpartition(".")[2]
-
-
-def _checked(option: Option) -> Callable[[str], str]:
-    """What argparse calls for each value."""
-
-    def check(text: str) -> str:
-        _, problem = option.read(text)
-        if problem:
-            raise argparse.ArgumentTypeError(problem)
-        return text
-
-    return check
 
 
 def run(options: argparse.Namespace) -> int:

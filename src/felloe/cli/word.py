@@ -1,0 +1,20 @@
+"""Words of a command that are values of settings."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from felloe.option import Option
+
+
+def checked(option: Option) -> Callable[[str], str]:
+    """What argparse calls for each value: the word, if it is one that the setting takes."""
+
+    def check(text: str) -> str:
+        _, problem = option.read([text] if isinstance(option.default, tuple) else text)
+        if problem:
+            raise argparse.ArgumentTypeError(problem)
+        return text
+
+    return check
