@@ -406,6 +406,14 @@ class TestCommand:
         assert main(["migrate", str(project)]) == 1
         assert "pyproject.toml is not TOML" in capsys.readouterr().err
 
+    @pytest.mark.parametrize(
+        "system", ["= 1", ".build-backend = 3", ".requires = [1]", '.requires = "felloe"']
+    )
+    def test_a_build_system_of_other_types_is_told(self, project, capsys, system):
+        (project / "pyproject.toml").write_text(f"build-system{system}\n")
+        assert main(["migrate", str(project)]) == 1
+        assert "no frontend can read [build-system]" in capsys.readouterr().err
+
 
 def test_edits_say_when_they_do_not_find_their_place():
     assert replace_value("[a]\nb = 1\n", "a", "b", "2") is None

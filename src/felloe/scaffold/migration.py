@@ -49,11 +49,11 @@ def plan_migration(files: Mapping[str, str], ci_files: Mapping[str, str]) -> Mig
 
     ``files`` are the texts of those of ``pyproject.toml``, ``setup.py``,
     ``setup.cfg``, ``CMakeLists.txt`` and ``meson.build`` that are there. Raises
-    :class:`FelloeError` if ``pyproject.toml`` is no TOML.
+    :class:`FelloeError` if ``pyproject.toml`` is no TOML, or its ``[build-system]`` no such.
     """
     text = files.get(PYPROJECT, "")
     table = _parse(text)
-    system = table.get("build-system", {})
+    system = _check_system(table.get("build-system", {}))
     backend = system.get("build-backend", "setuptools.build_meta")
     script = parse_setup_script(files.get(SETUP, ""))
     if backend == BACKEND:
@@ -79,6 +79,18 @@ def _parse(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as cause:
         raise FelloeError(f"{PYPROJECT} is not TOML: {cause}") from cause
     return table
+
+
+def _check_system(system: object) -> dict[str, Any]:
+    if isinstance(system, dict):
+        requires, backend = system.get("requires", []), system.get("build-backend", "")
+        is_list = isinstance(requires, list) and all(isinstance(item, str) for item in requires)
+        if is_list and isinstance(backend, str):
+            return system
+    raise FelloeError(
+        f"{PYPROJECT}: no frontend can read [build-system]",
+        hint="make it a table: `requires` is a list of strings, `build-backend` a string (PEP 518)",
+    )
 
 
 def _impossible(found: str, *remains: str) -> Migration:
