@@ -42,6 +42,17 @@ def test_a_word_that_says_nothing_is_misuse(capsys, wheel, word):
     assert f"argument {word.partition('=')[0]}: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["audit"], ["build"], ["migrate"], ["pack"], ["new", "x", "--binding=ctypes", "--directory"]],
+    ids=lambda words: words[0],
+)
+def test_a_path_that_cannot_be_looked_at_is_an_error(capsys, arguments):
+    path = f"/{'x' * 300}/x"
+    assert main([*arguments, path]) in (1, 2)
+    assert path in capsys.readouterr().err
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a signal ends a process there without a word")
 def test_an_interruption_is_one_line_and_ends_a_script_s_loop(wheel):
     def listen():

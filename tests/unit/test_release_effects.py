@@ -130,6 +130,16 @@ def test_a_virtual_environment_is_one_interpreter(tmp_path):
     assert [item.tag for item in found if item.source == "PATH"] == ["cp312"]
 
 
+def test_a_place_that_cannot_be_looked_into_is_passed_over(tmp_path):
+    place = f"/{'x' * 300}"  # no system has names of this length: an error, as is a closed door
+    programs = tmp_path / "bin"
+    fake(programs / "python3.12", answer([3, 12, 1]))
+    (programs / "python3.13").symlink_to(place)
+    environ = {"HOME": str(tmp_path), "PYENV_ROOT": place, "PATH": f"{place}:{programs}"}
+    found = find_interpreters([], Path(sys.executable), environ)
+    assert [item.tag for item in found if item.source == "PATH"] == ["cp312"]
+
+
 def test_a_named_program_must_be_an_interpreter(tmp_path):
     named = tmp_path / "python"
     fake(named, "exit 1")

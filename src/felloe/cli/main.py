@@ -55,6 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = error.exit_code
     except BrokenPipeError:  # the reader has seen enough
         code = 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        console.report_error(FelloeError(f"{error.filename}: {error.strerror}"))
+        code = 1
     except KeyboardInterrupt:
         console.report_error(FelloeError("interrupted"))
         code = _end_as_interrupted()

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,12 +83,13 @@ def _once(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     """Those that are there, each program once: images link to one from several places."""
     seen = set()
     for item in candidates:
-        environment = item.path.parent.parent / "pyvenv.cfg"
-        # A virtual environment's interpreter, whatever its name, is not the one that it links to.
-        key = environment if environment.exists() else item.path.resolve()
-        if key not in seen and item.path.is_file():
-            seen.add(key)
-            yield item
+        with suppress(OSError):  # a door that is closed to us
+            environment = item.path.parent.parent / "pyvenv.cfg"
+            # A virtual environment's interpreter, whatever its name, is not what it links to.
+            key = environment if environment.exists() else item.path.resolve()
+            if key not in seen and item.path.is_file():
+                seen.add(key)
+                yield item
 
 
 def _candidates(environ: Mapping[str, str]) -> Iterator[Candidate]:
@@ -99,9 +101,9 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[Candidate]:
         yield from _installed(managed, "uv")
     for directory in map(Path, filter(None, environ.get("PATH", "").split(_separator(environ)))):
         # pyenv's shims are scripts that refuse versions which are not selected.
-        if directory.name != "shims" and directory.is_dir():
-            names = sorted(directory.iterdir(), key=lambda path: path.name)
-            yield from (Candidate(p, "PATH") for p in names if _PROGRAM.fullmatch(p.name))
+        if directory.name != "shims":
+            programs = (path for path in _list(directory) if _PROGRAM.fullmatch(path.name))
+            yield from (Candidate(path, "PATH") for path in programs)
 
 
 def _separator(environ: Mapping[str, str]) -> str:
@@ -110,13 +112,20 @@ def _separator(environ: Mapping[str, str]) -> str:
 
 def _installed(versions: Path, source: str) -> Iterator[Candidate]:
     """The interpreter of each directory of ``versions``."""
-    if not versions.is_dir():
-        return
-    for directory in sorted(versions.iterdir()):
-        for name in ("bin/python3", "bin/pypy3", "bin/graalpy", "bin/python", "python.exe"):
-            if (directory / name).is_file():
-                yield Candidate(directory / name, source)
-                break
+    for directory in _list(versions):
+        with suppress(OSError):
+            for name in ("bin/python3", "bin/pypy3", "bin/graalpy", "bin/python", "python.exe"):
+                if (directory / name).is_file():
+                    yield Candidate(directory / name, source)
+                    break
+
+
+def _list(directory: Path) -> list[Path]:
+    """What is in a directory, by name; nothing if it is none, or closed to us."""
+    try:
+        return sorted(directory.iterdir(), key=lambda path: path.name)
+    except OSError:
+        return []
 
 
 def _uv_directory(environ: Mapping[str, str]) -> Path | None:
