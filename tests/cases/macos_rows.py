@@ -287,6 +287,15 @@ _LIBRARIES = (
         _ARM,
     ),
     _case(
+        "macos-library-on-an-rpath-with-too-many-slashes",
+        {
+            "p/" + _M: _needing("@rpath/a.dylib", rpaths=("@loader_path/",)),
+            "p/a.dylib": dylib("a", dylibs=("@loader_path//d/b.dylib",)),
+            "p/d/b.dylib": dylib("b"),
+        },
+        _ARM,
+    ),
+    _case(
         "macos-library-on-no-rpath",
         {
             "p/" + _M: _needing("@rpath/a.dylib", rpaths=("/opt/lib", "@loader_path/lib")),

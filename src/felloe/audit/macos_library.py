@@ -95,4 +95,5 @@ def _installed(path: str) -> str:
 
 
 def _join(place: str, path: str) -> str:
-    return normpath(join(place, path))
+    """The place that a path behind a mark names: several slashes are one."""
+    return normpath(join(place, path.lstrip("/")))
