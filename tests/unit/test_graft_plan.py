@@ -215,6 +215,7 @@ def test_a_member_that_needs_nothing_is_not_edited():
         (("$ORIGIN/../own",), None),
         (("${ORIGIN}/../own",), None),
         (("$ORIGIN/../own/",), None),
+        (("$ORIGIN//../own",), None),
         (("$ORIGIN/../own", "/abs"), "$ORIGIN/../own"),
         (("$ORIGIN/../own", "/abs", "${ORIGIN}/../own"), "$ORIGIN/../own"),
         (("$ORIGIN/empty",), ""),

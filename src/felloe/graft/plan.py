@@ -179,8 +179,8 @@ def _inside(entry: str, home: str) -> str | None:
     origin, _, rest = entry.partition("/")
     if origin not in {"$ORIGIN", "${ORIGIN}"} or "$" in rest:
         return None
-    directory = normpath(join(home, rest))
-    if directory == ".." or directory.startswith(("../", "/")):
+    directory = normpath(join(home, rest.lstrip("/")))
+    if directory == ".." or directory.startswith("../"):
         return None
     return "" if directory == "." else directory
 
