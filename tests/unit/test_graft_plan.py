@@ -242,9 +242,11 @@ def test_entries_that_lead_to_something_of_the_wheel_stay(before, after, kind):
     [{"waived": frozenset({"libx.so"})}, {"missing": (Missing("pkg/m.so", "libx.so", ()),)}],
 )
 def test_entries_that_may_lead_to_another_distribution_stay_if_one_is_needed(facts):
-    module = member("pkg/m.so", rpath=("$ORIGIN/../other/lib", "$ORIGIN/gone"))
-    edit = edits_of(module, collection=Collection(**facts))["pkg/m.so"]
-    assert edit.rpath == "$ORIGIN/../other/lib"
+    """Also below a directory that several distributions share, as those of nvidia and cmeel."""
+    entries = ("$ORIGIN/../../other/lib", "$ORIGIN/../sibling/lib", "$ORIGIN/../..", "$ORIGIN/..")
+    module = member("shared/own/m.so", rpath=("/build", "$ORIGIN/../../..", *entries))
+    edit = edits_of(module, collection=Collection(**facts))["shared/own/m.so"]
+    assert edit.rpath == ":".join(entries)
 
 
 def test_of_two_paths_only_the_one_that_counts_stays():

@@ -202,7 +202,6 @@ class _Tree:
         places = {item.path: layout.installed(item.path) for item in objects}
         self.places = {member: place for member, place in places.items() if place is not None}
         self._directories = {dirname(place) for place in self.places.values()}
-        self._tops = {place.partition("/")[0] for place in self.places.values()}
         self._providers: dict[str, set[str]] = {}
         for place in self.places.values():
             self._providers.setdefault(basename(place), set()).add(dirname(place))
@@ -211,11 +210,9 @@ class _Tree:
         """Whether a needed library may be found there.
 
         It may in this wheel's directories, and, if it needs what it does not
-        hold, in those that only another distribution can have made.
+        hold, in any: several distributions may share a package.
         """
-        if directory in self._directories:
-            return True
-        return self._has_neighbours and directory.partition("/")[0] not in {"", *self._tops}
+        return self._has_neighbours or directory in self._directories
 
     def siblings(self, needed: Sequence[str], home: str, known: Sequence[str]) -> Iterator[str]:
         """The directories of this wheel's own libraries among ``needed``.
