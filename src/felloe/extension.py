@@ -121,6 +121,18 @@ def _from_so(match: re.Match[str]) -> ModuleName:
     )
 
 
+_LAST_WITH_MALLOC = "37"
+
+
+def name_windows_abi(version: str, flags: str) -> str:
+    """The ABI tag of a CPython for Windows, of its version (``37``, ``313``) and flags.
+
+    Up to 3.7 it has an ``m`` that neither its library nor its modules are named with.
+    """
+    is_old = len(version) == len(_LAST_WITH_MALLOC) and version <= _LAST_WITH_MALLOC
+    return f"cp{version}{flags or 'm' * is_old}"
+
+
 def _version_tags(match: re.Match[str]) -> tuple[str | None, str | None]:
     if match["cp"]:
         return f"cp{match['cp']}", f"cp{match['cp']}{match['flags']}"
@@ -136,6 +148,8 @@ def _version_tags(match: re.Match[str]) -> tuple[str | None, str | None]:
 def _from_pyd(match: re.Match[str]) -> ModuleName:
     stem, suffix = match["stem"], match.string[match.end("stem") :]
     python_tag, abi_tag = _version_tags(match)
+    if match["cp"]:
+        abi_tag = name_windows_abi(match["cp"], match["flags"])
     abi = Abi.VERSION if python_tag else Abi.UNNAMED
     return ModuleName(stem, suffix, abi, python_tag, abi_tag, match["machine"])
 

@@ -185,6 +185,31 @@ _PYTHONS = (
         ),
     ),
     Case(
+        "windows-3.7",
+        {
+            "m.cp37-win_amd64.pyd": module("m", python="python37.dll"),
+            "n.pyd": module("n", python="python37.dll"),
+            "help.dll": forge_pe(exports=("answer",), imports={"python37.dll": ("PyErr_Print",)}),
+        },
+        "cp37-cp37m-win_amd64",
+        "cp37-cp37m-win_amd64",
+    ),
+    Case(
+        "windows-3.7-under-the-version-alone",
+        {
+            "m.cp37-win_amd64.pyd": module("m", python="python37.dll"),
+            "help.dll": forge_pe(exports=("answer",), imports={"python37.dll": ("PyErr_Print",)}),
+        },
+        "cp37-none-win_amd64",
+        "cp37-none-win_amd64",
+    ),
+    Case(
+        "windows-2.7",
+        {"m.pyd": forge_pe(exports=("initm",), imports={"python27.dll": ("PyErr_Print",)})},
+        "cp27-cp27m-win_amd64",
+        "cp27-cp27m-win_amd64",
+    ),
+    Case(
         "windows-free-threaded",
         {"m.cp313t-win_amd64.pyd": module("m", python="python313t.dll")},
         "cp313-cp313t-win_amd64",

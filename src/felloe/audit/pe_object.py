@@ -22,7 +22,7 @@ from felloe.binary.elf import Buffer
 from felloe.binary.pe import PeImage, parse_pe
 from felloe.binary.pe_symbols import PeSymbolTable
 from felloe.binary.symbols import Import
-from felloe.extension import Abi, ModuleName
+from felloe.extension import Abi, ModuleName, name_windows_abi
 
 _PYTHON_DLL = re.compile(
     r"python(?P<major>\d)(?P<minor>\d+)?(?P<threads>t)?(?P<debug>_d)?\.dll", re.IGNORECASE
@@ -37,7 +37,7 @@ class PythonDll:
     name: str
     abi: Abi
     abi_tag: str | None
-    """``cp313``, ``cp313t``; None for the stable ABIs and for other implementations."""
+    """``cp313``, ``cp313t``, ``cp37m``; None for the stable ABIs and for other implementations."""
     is_debug: bool
 
 
@@ -63,7 +63,7 @@ def find_python_dll(name: str) -> PythonDll | None:
         return PythonDll(name, Abi.UNNAMED, None, is_debug=False) if is_python else None
     threads, is_debug = match["threads"] or "", bool(match["debug"])
     if match["minor"]:
-        tag = f"cp{match['major']}{match['minor']}{threads}"
+        tag = name_windows_abi(match["major"] + match["minor"], threads)
         return PythonDll(name, Abi.VERSION, tag, is_debug)
     return PythonDll(name, Abi.ABI3T if threads else Abi.ABI3, None, is_debug)
 
@@ -106,7 +106,7 @@ def _say_more(module: ModuleName | None, dlls: tuple[PythonDll, ...]) -> ModuleN
     versions = {dll.abi_tag for dll in dlls if dll.abi_tag}
     if len(versions) == 1:
         tag = versions.pop()
-        return replace(module, abi=Abi.VERSION, python_tag=tag.rstrip("t"), abi_tag=tag)
+        return replace(module, abi=Abi.VERSION, python_tag=tag.rstrip("mt"), abi_tag=tag)
     stable = {dll.abi for dll in dlls}
     return replace(module, abi=stable.pop()) if len(stable) == 1 else module
 

@@ -72,7 +72,7 @@ def _module_problems(item: PeObject, dll: PythonDll) -> Iterator[Finding]:
 def _is_meant(abi_tag: str, claim: WheelName) -> bool:
     """Whether some interpreter of the claim is the one with this tag."""
     return any(
-        abi == abi_tag or (abi == "none" and python == abi_tag.rstrip("t"))
+        abi == abi_tag or (abi == "none" and python == abi_tag.rstrip("mt"))
         for python, abi in product(claim.pythons, claim.abis)
     )
 
