@@ -345,6 +345,24 @@ _OTHERS = (
         "py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64",
     ),
     Case(
+        "ctypes-library-beside-cached-bytecode",
+        {"pkg/libplain.so": library(), "pkg/__pycache__/m.cpython-311.pyc": b"pyc"},
+        _CLAIM,
+        f"py3-none-{OLDEST}",
+    ),
+    Case(
+        "ctypes-library-beside-a-module-of-bytecode",
+        {"pkg/libplain.so": library(), "pkg/m.pyc": b"pyc"},
+        _CLAIM,
+        f"cp311-cp311-{OLDEST}",
+    ),
+    Case(
+        "ctypes-library-for-python-2",
+        {"pkg/libplain.so": library()},
+        f"cp27-cp27mu-{LINUX}",
+        f"cp27-cp27mu-{OLDEST}",
+    ),
+    Case(
         "ctypes-library-under-py3",
         {"pkg/libplain.so": library()},
         f"py3-none-{LINUX}",

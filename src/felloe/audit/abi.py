@@ -43,7 +43,11 @@ class AbiVerdict:
 def judge_abi(evidence: Evidence, claim: WheelName) -> AbiVerdict:
     """Hold the python and ABI tags of ``claim`` against the wheel's binaries."""
     modules = group_modules(evidence)
-    bound = bool(modules) or any(item.python_imports for item in evidence.files)
+    bound = (
+        bool(modules)
+        or evidence.has_bytecode
+        or any(item.python_imports for item in evidence.files)
+    )
     problems = [
         *_reserved_tags(claim),
         *find_unloadable(modules, claim),
@@ -56,11 +60,17 @@ def judge_abi(evidence: Evidence, claim: WheelName) -> AbiVerdict:
         if problems
         else (claim.pythons, claim.abis)
     )
-    if not bound and evidence.has_binaries and not {"none", *STABLE} & set(abis):
+    if not bound and evidence.has_binaries and _is_narrow(claim):
         pythons, abis = ("py3",), ("none",)
     elif is_abi3t(modules) and set(abis) <= set(STABLE):
         abis = STABLE
     return AbiVerdict(pythons, abis, tuple(problems), tuple(notes))
+
+
+def _is_narrow(claim: WheelName) -> bool:
+    """Whether a claim names a Python 3 that a wheel without the C API would not have to name."""
+    versions = filter(None, map(python_version, claim.pythons))
+    return not {"none", *STABLE} & set(claim.abis) and all(major >= 3 for major, _ in versions)
 
 
 def _dll_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:

@@ -66,6 +66,8 @@ class Evidence:
     opaque: tuple[OpaqueBinary, ...] = ()
     mach_objects: tuple[MachObject, ...] = ()
     pe_objects: tuple[PeObject, ...] = ()
+    has_bytecode: bool = False
+    """Modules of it are there as bytecode alone, which one version of Python reads."""
 
     @property
     def has_binaries(self) -> bool:
@@ -101,8 +103,10 @@ def audit_members(
     opaque: list[OpaqueBinary] = []
     mach_objects: list[MachObject] = []
     pe_objects: list[PeObject] = []
+    has_bytecode = False
     for member in members:
         path = member.name
+        has_bytecode = has_bytecode or _is_bytecode(path)
         kind = find_format(member.head(HEAD_SIZE))
         try:
             if kind is Format.ELF:
@@ -120,7 +124,14 @@ def audit_members(
         except MalformedBinary as cause:
             reason = f"broken {Format(kind).value}: {cause.message}"
             opaque.append(OpaqueBinary(path, reason, find_module(path)))
-    return Evidence(tuple(objects), tuple(opaque), tuple(mach_objects), tuple(pe_objects))
+    return Evidence(
+        tuple(objects), tuple(opaque), tuple(mach_objects), tuple(pe_objects), has_bytecode
+    )
+
+
+def _is_bytecode(path: str) -> bool:
+    """Whether it is imported without a source beside it, which a cached file is not (PEP 3147)."""
+    return path.endswith(".pyc") and basename(dirname(path)) != "__pycache__"
 
 
 _PYTHON = (b"Py", b"_Py")
