@@ -155,6 +155,43 @@ _FOREIGN = (
     ),
 )
 
+_BIONIC = Need("libc.so", "", ("puts",))
+
+
+def _unknown(name: str, file: str, platform: str, *problems: Says, **facts) -> Case:
+    """A wheel for a system that nothing is known of."""
+    said = f"nothing here knows what {platform} promises: it is taken on trust"
+    claim = f"cp313-cp313-{platform}"
+    return Case(name, {file: module("m", **facts)}, claim, claim, problems, (Says(said),))
+
+
+_UNKNOWN = (
+    _unknown(
+        "android",
+        "m.cpython-313-aarch64-linux-android.so",
+        "android_24_arm64_v8a",
+        target="aarch64-linux-gnu",
+        needs=(_BIONIC, Need("libpython3.13.so")),
+    ),
+    _unknown("freebsd", "m.cpython-313.so", "freebsd_14_2_release_amd64"),
+    _unknown(
+        "glibc-under-android",
+        "m.so",
+        "android_24_x86_64",
+        Says("m.so is built for Linux on x86_64, the wheel's tag says android_24_x86_64", _MACHINE),
+        needs=(Need("libc.so.6", "GLIBC_2.17", ("puts",)),),
+    ),
+    _unknown(
+        "elf-module-under-ios",
+        "m.so",
+        "ios_13_0_arm64_iphoneos",
+        Says(
+            "m.so is built for Linux on x86_64, the wheel's tag says ios_13_0_arm64_iphoneos",
+            _MACHINE,
+        ),
+    ),
+)
+
 _MUSL_ROWS = (
     Case(
         "musl",
@@ -460,4 +497,4 @@ _OTHERS = (
     ),
 )
 
-ROWS = _FOREIGN + _MUSL_ROWS + _OPAQUE + _OTHERS
+ROWS = _FOREIGN + _UNKNOWN + _MUSL_ROWS + _OPAQUE + _OTHERS

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from felloe.audit.abi import judge_abi
-from felloe.audit.evidence import Evidence
+from felloe.audit.evidence import AuditedObject, Evidence
 from felloe.audit.explanation import explain
 from felloe.audit.object import Role
 from felloe.audit.platform_proof import ONE_MACHINE, MissingLibrary, PlatformProof
@@ -27,6 +27,9 @@ _POLICY_TAG = re.compile(
 _LINUX_TAG = re.compile(
     r"(linux|manylinux(1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+)_(?P<architecture>[a-z]\w*)"
 )
+
+# Of other systems, such as Android and FreeBSD, the files are ELF as well.
+_NO_ELF_TAG = re.compile(r"(ios|(py)?emscripten|pyodide|wasi|aix|cygwin|mingw)_\w+")
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,8 @@ def judge(
     if architecture is None or not evidence.has_binaries:
         problems = (*abi.problems, *_platform_problems(evidence, claim))
         proved = claim.with_tags(abi.pythons, abi.abis, claim.platforms)
-        return Verdict(claim, proved, problems, abi.notes, None)
+        notes = (*abi.notes, *_unknown_platforms(evidence, claim))
+        return Verdict(claim, proved, problems, notes, None)
     portability = judge_portability(evidence, architecture, default_libc, policies, waived)
     return Verdict(
         claim=claim,
@@ -140,7 +144,7 @@ def _platform_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding
             )
         return
     for item in evidence.objects:
-        if item.module is not None and "any" not in claim.platforms:
+        if item.module is not None and _is_misplaced(item, claim):
             yield Finding(
                 f"{item.path} is built for Linux on {item.elf.architecture or 'another machine'}, "
                 f"the wheel's tag says {'.'.join(claim.platforms)}",
@@ -154,6 +158,19 @@ def _platform_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding
                 hint="set `wheel.platlib = true` in [tool.scikit-build]",
                 path=path,
             )
+
+
+def _is_misplaced(item: AuditedObject, claim: WheelName) -> bool:
+    """Whether an ELF file is for Linux and the claim, which is for another system, is not."""
+    if "any" in claim.platforms:
+        return False
+    return item.libc == "glibc" or any(map(_NO_ELF_TAG.fullmatch, claim.platforms))
+
+
+def _unknown_platforms(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
+    if evidence.has_binaries and "any" not in claim.platforms:
+        said = ".".join(claim.platforms)
+        yield Finding(f"nothing here knows what {said} promises: it is taken on trust")
 
 
 def _bound_to_a_machine(evidence: Evidence) -> Iterator[tuple[str, str]]:
