@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from case import LINUX, OLDEST, Case, Says, m
+from pe_samples import forge_pe
 from specimen import Need, Specimen, library, module
 
 _M = m("cpython-311")
@@ -468,6 +469,33 @@ _OTHERS = (
             Says(
                 "pkg/libplain.so is built for x86_64, the tag py3-none-any promises any machine",
                 "set `wheel.platlib = true`",
+            ),
+        ),
+    ),
+    Case(
+        "libraries-of-several-machines-under-any",
+        {
+            "pkg/x86_64/libplain.so": library(),
+            "pkg/aarch64/libplain.so": library(target="aarch64-linux-gnu"),
+            "pkg/aarch64/libmore.so": library(target="aarch64-linux-gnu"),
+            "pkg/plain.dll": _WINDOWS,
+        },
+        "py3-none-any",
+        "py3-none-any",
+        notes=(
+            Says("pkg/x86_64/libplain.so: built for Linux on x86_64, not audited"),
+            Says("pkg/aarch64/libplain.so and 1 more: built for Linux on aarch64, not audited"),
+            Says("pkg/plain.dll: built for Windows (win_amd64), not audited"),
+        ),
+    ),
+    Case(
+        "library-beside-a-launcher-under-any",
+        {"pkg/libplain.so": library(), "pkg/cli.exe": forge_pe(dll=False)},
+        "py3-none-any",
+        "py3-none-any",
+        problems=(
+            Says(
+                "pkg/libplain.so is built for x86_64, the tag py3-none-any promises any machine",
             ),
         ),
     ),

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from felloe.audit.abi import judge_abi
 from felloe.audit.evidence import AuditedObject, Evidence
 from felloe.audit.explanation import explain
-from felloe.audit.object import Role
-from felloe.audit.platform_proof import ONE_MACHINE, MissingLibrary, PlatformProof
+from felloe.audit.object import AuditedFile, Role
+from felloe.audit.platform_proof import ONE_MACHINE, MissingLibrary, PlatformProof, list_paths
 from felloe.audit.portability import Portability, judge_portability
 from felloe.errors import FelloeError
 from felloe.finding import Finding
@@ -85,7 +85,7 @@ def judge(
     if architecture is None or not evidence.has_binaries:
         problems = (*abi.problems, *_platform_problems(evidence, claim))
         proved = claim.with_tags(abi.pythons, abi.abis, claim.platforms)
-        notes = (*abi.notes, *_unknown_platforms(evidence, claim))
+        notes = (*abi.notes, *_platform_notes(evidence, claim))
         return Verdict(claim, proved, problems, notes, None)
     portability = judge_portability(evidence, architecture, default_libc, policies, waived)
     return Verdict(
@@ -152,7 +152,10 @@ def _platform_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding
                 path=item.path,
             )
     if "any" in claim.platforms:
+        several = _find_several(evidence)
         for path, built_for in _bound_to_a_machine(evidence):
+            if path in several:
+                continue
             yield Finding(
                 f"{path} is built for {built_for}, the tag {claim.tag} promises any machine",
                 hint="set `wheel.platlib = true` in [tool.scikit-build]",
@@ -167,10 +170,35 @@ def _is_misplaced(item: AuditedObject, claim: WheelName) -> bool:
     return item.libc == "glibc" or any(map(_NO_ELF_TAG.fullmatch, claim.platforms))
 
 
-def _unknown_platforms(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
-    if evidence.has_binaries and "any" not in claim.platforms:
+def _platform_notes(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
+    if not evidence.has_binaries:
+        return
+    if "any" not in claim.platforms:
         said = ".".join(claim.platforms)
         yield Finding(f"nothing here knows what {said} promises: it is taken on trust")
+        return
+    alike: dict[str, list[str]] = {}
+    for path, built_for in _find_several(evidence).items():
+        alike.setdefault(built_for, []).append(path)
+    for built_for, paths in alike.items():
+        yield Finding(f"{list_paths(paths)}: built for {built_for}, not audited", path=paths[0])
+
+
+def _find_several(evidence: Evidence) -> dict[str, str]:
+    """Path -> machine of the files that are there for several, so that each finds one for itself.
+
+    Modules have their like under the same name, all else wherever it is.
+    """
+    files: list[AuditedFile] = [x for x in evidence.objects if x.elf.architecture]
+    files += evidence.mach_objects
+    files += [x for x in evidence.pe_objects if x.role is not Role.PROGRAM]
+    alike: dict[str, dict[str, str]] = {}
+    for item in files:
+        if item.role is not Role.OBJECT:
+            name = item.module.stem if item.module else ""
+            alike.setdefault(name, {})[item.path] = item.built_for
+    several = (group for group in alike.values() if len(set(group.values())) > 1)
+    return {path: built_for for group in several for path, built_for in group.items()}
 
 
 def _bound_to_a_machine(evidence: Evidence) -> Iterator[tuple[str, str]]:
