@@ -64,6 +64,31 @@ _MACHINES = (
         notes=(Says("p/a.dll is built for Windows (win32): not audited"),),
     ),
     Case(
+        "windows-program-of-32-bits-on-64",
+        {"p/tool.exe": forge_pe("win32", dll=False), "p/a.dll": library(platform="win32")},
+        "py3-none-win_amd64",
+        "py3-none-win_amd64",
+        notes=(
+            Says("p/tool.exe is built for Windows (win32): not audited"),
+            Says("p/a.dll is built for Windows (win32): not audited"),
+        ),
+    ),
+    Case(
+        "windows-program-of-intel-on-arm64",
+        {"p/tool.exe": forge_pe(dll=False)},
+        "py3-none-win_arm64",
+        "py3-none-win_arm64",
+        notes=(Says("p/tool.exe is built for Windows (win_amd64): not audited"),),
+    ),
+    Case(
+        "windows-program-of-64-bits-on-32",
+        {"p/tool.exe": forge_pe(dll=False)},
+        "py3-none-win32",
+        "py3-none-win32",
+        problems=(Says("no binary of the wheel is for what its tag says, win32"),),
+        notes=(Says("p/tool.exe is built for Windows (win_amd64): not audited"),),
+    ),
+    Case(
         "windows-program-alone",
         {"truth-1.0.data/scripts/tool.exe": forge_pe(dll=False, imports={"ntdll.dll": ("a",)})},
         "py3-none-win_amd64",

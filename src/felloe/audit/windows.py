@@ -26,6 +26,9 @@ from felloe.tags import is_windows_tag
 _MACHINES = {"win32": "win32", "win_amd64": "amd64", "win_arm64": "arm64"}
 """Platform tag -> what the suffix of a ``.pyd`` calls it."""
 
+_STARTS = {"win_amd64": ("win32",), "win_arm64": ("win32", "win_amd64")}
+"""Platform tag -> the other machines whose programs such a Windows starts (WOW64, emulation)."""
+
 
 def judge_windows(
     evidence: Evidence,
@@ -54,9 +57,8 @@ def judge_windows(
         for item in foreign
         if not item.module
     ]
-    found = {item.pe.platform for item in own}
     if not problems:
-        problems += [_nothing_proves(tag) for tag in tags if tag not in found]
+        problems += [_nothing_proves(tag) for tag in tags if not _has_any(native, tag)]
     missing: list[MissingLibrary] = []
     late: list[MissingLibrary] = []
     for item, library, is_delayed in _find_missing(own, system):
@@ -104,6 +106,15 @@ def _misnamed(own: Sequence[PeObject]) -> Iterator[Finding]:
                 hint=ONE_MACHINE,
                 path=item.path,
             )
+
+
+def _has_any(native: Sequence[PeObject], tag: str) -> bool:
+    """Whether any file is of use where the tag says."""
+    return any(
+        item.pe.platform == tag
+        or (item.role is Role.PROGRAM and item.pe.platform in _STARTS.get(tag, ()))
+        for item in native
+    )
 
 
 def _nothing_proves(tag: str) -> Finding:
