@@ -238,6 +238,16 @@ def test_a_retag_that_is_true_is_written(place, capsys):
     assert wheel.exists()
 
 
+def test_a_repair_reads_where_files_go_as_installers_do(place):
+    """pip and others compare the value without regard to case."""
+    files = wheel_files({"demo/__init__.py": b"x = 1"})
+    wheel_file = f"{DIST_INFO}/WHEEL"
+    files[wheel_file] = files[wheel_file].replace(b"Purelib: true", b"Purelib:  True")
+    wheel = save(place, forge_zip([Entry(name, data) for name, data in files.items()]))
+    assert call("repair", wheel, "-w", "out") == 0
+    assert b"Root-Is-Purelib: true\n" in contents(place / "out" / WHEEL)[wheel_file]
+
+
 def test_remove_takes_the_old_one(place, capsys):
     wheel = save(place, forge_wheel())
     assert call("tags", wheel, "--remove", "--python-tag", "py39") == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 
@@ -56,6 +57,14 @@ def _disagreements(
         yield f"RECORD lists {path}, which the wheel does not hold"
     for path in sorted(path for path in sizes if listed[path] not in ("", sizes[path])):
         yield f"RECORD states {listed[path]} bytes for {path}, which has {sizes[path]}"
+
+
+_PURELIB = re.compile(rb"^Root-Is-Purelib[ \t]*:[ \t]*true[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+
+
+def is_purelib(wheel_file: bytes) -> bool:
+    """Whether ``WHEEL`` sends the files of its wheel to where pure ones go."""
+    return _PURELIB.search(wheel_file) is not None
 
 
 def render_wheel_file(name: WheelName, *, generator: str, is_purelib: bool) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from felloe import __version__, console
 from felloe.archive.member import hold
-from felloe.archive.record import render_wheel_file
+from felloe.archive.record import is_purelib, render_wheel_file
 from felloe.archive.wheel import StagedWheel
 from felloe.audit.evidence import audit_members
 from felloe.audit.verdict import Verdict, choose_platforms, judge
@@ -157,8 +157,7 @@ def _summary(verdict: Verdict, name: WheelName) -> str:
 def retag(staged: StagedWheel, name: WheelName, *, has_binaries: bool) -> StagedWheel:
     """The same wheel under another name, which its ``WHEEL`` file repeats."""
     path = f"{staged.dist_info}/WHEEL"
-    was_purelib = b"Root-Is-Purelib: true" in staged.metadata("WHEEL")
-    is_purelib = was_purelib and not has_binaries
-    text = render_wheel_file(name, generator=GENERATOR, is_purelib=is_purelib)
+    is_pure = is_purelib(staged.metadata("WHEEL")) and not has_binaries
+    text = render_wheel_file(name, generator=GENERATOR, is_purelib=is_pure)
     members = (hold(path, text), *(m for m in staged.members if m.name != path))
     return replace(staged, name=name, members=members)

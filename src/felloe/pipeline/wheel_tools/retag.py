@@ -7,7 +7,7 @@ from email.parser import BytesParser
 from pathlib import Path
 
 from felloe.archive.member import hold
-from felloe.archive.record import render_wheel_file
+from felloe.archive.record import is_purelib, render_wheel_file
 from felloe.archive.wheel import StagedWheel, open_wheel
 from felloe.archive.wheel_writer import write_wheel
 from felloe.audit.evidence import audit_members
@@ -87,11 +87,8 @@ def refuse_lies(staged: StagedWheel, name: WheelName, policies: Policies) -> Non
 def rename(staged: StagedWheel, name: WheelName) -> StagedWheel:
     """The same wheel under another name, which its ``WHEEL`` file repeats; all else stays."""
     path = f"{staged.dist_info}/WHEEL"
-    fields = BytesParser().parsebytes(staged.metadata("WHEEL"))
-    text = render_wheel_file(
-        name,
-        generator=str(fields.get("Generator", "unknown")).strip(),
-        is_purelib=str(fields.get("Root-Is-Purelib", "")).strip().lower() == "true",
-    )
+    before = staged.metadata("WHEEL")
+    generator = BytesParser().parsebytes(before).get("Generator", "unknown")
+    text = render_wheel_file(name, generator=str(generator).strip(), is_purelib=is_purelib(before))
     members = (hold(path, text), *(m for m in staged.members if m.name != path))
     return replace(staged, name=name, members=members)
