@@ -134,6 +134,25 @@ def test_section_headers_are_not_needed(place, name):
     assert parse_elf(bytes(data)) == read_elf(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "is_executable"),
+    [
+        ("shared", True),
+        ("x86-gnu", True),
+        ("arm-gnu", True),
+        ("s390x-gnu", True),
+        ("aarch64-gnu", False),
+        ("program-pie", True),
+    ],
+)
+def test_without_a_marker_the_stack_is_what_the_architecture_has(place, name, is_executable):
+    """glibc's DEFAULT_STACK_PERMS, sysdeps/*/stackinfo.h."""
+    data = compile_elf(place, name).read_bytes()
+    marker = 0x6474E551.to_bytes(4, "big" if data[5] == 2 else "little")
+    assert data.count(marker) == 1
+    assert parse_elf(data.replace(marker, bytes(4))).executable_stack is is_executable
+
+
 @pytest.mark.parametrize("name", ["shared", "s390x-gnu"])
 def test_a_mapped_view_reads_as_bytes_do(place, name):
     data = compile_elf(place, name).read_bytes()

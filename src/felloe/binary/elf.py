@@ -39,6 +39,9 @@ _MOST_SEGMENTS = 4096
 _MOST_NOTE_BYTES = 1 << 16
 _MOST_PATH_BYTES = 4096
 
+_EXECUTABLE_STACKS = frozenset(("armv7l", "i686", "s390x", "x86_64"))
+"""Where an object that says nothing gets an executable stack."""
+
 
 class VersionNeed(NamedTuple):
     """One ``Elf_Vernaux``: the object needs ``version`` of ``library``.
@@ -264,8 +267,8 @@ class _Parser:
         if segment is not None:
             return bool(segment.flags & PF_X)
         # Without the marker the loader takes the architecture's default, which
-        # is an executable stack on x86 (glibc: DEFAULT_STACK_PERMS).
-        return self.type == ElfType.SHARED and self.architecture in ("i686", "x86_64")
+        # may be an executable stack (glibc: DEFAULT_STACK_PERMS).
+        return self.type == ElfType.SHARED and self.architecture in _EXECUTABLE_STACKS
 
     def _notes(self) -> Iterator[Note]:
         budget = _MOST_NOTE_BYTES
