@@ -86,7 +86,7 @@ _PYD = re.compile(
         | pypy(?P<pypy>\d{2,})-(?P<pp>pp\d+)
         | graalpy(?P<graal>\d+)-(?P<graal_python>\d{2,})(?P<native>-native)?
       )
-      -(?:win_)?(?P<machine>[a-z0-9]+)
+      -(?:win_)?(?P<machine>[a-z0-9_]+)
     )?
     \.pyd
     """,

@@ -235,6 +235,27 @@ _PYTHONS = (
         "cp27-cp27m-win_amd64",
     ),
     Case(
+        "windows-mingw",
+        {"m.cp312-mingw_x86_64_ucrt_gnu.pyd": module("m", python="libpython3.12.dll")},
+        "cp312-cp312-mingw_x86_64_ucrt_gnu",
+        "cp312-cp312-mingw_x86_64_ucrt_gnu",
+        notes=(
+            Says(
+                "nothing here knows what mingw_x86_64_ucrt_gnu promises: it is taken on trust",
+            ),
+        ),
+    ),
+    _case(
+        "windows-mingw-under-windows",
+        {"m.cp313-mingw_x86_64_ucrt_gnu.pyd": module("m")},
+        problems=(
+            Says(
+                "m.cp313-mingw_x86_64_ucrt_gnu.pyd is built for Windows (win_amd64) and named for "
+                "mingw_x86_64_ucrt_gnu"
+            ),
+        ),
+    ),
+    Case(
         "windows-free-threaded",
         {"m.cp313t-win_amd64.pyd": module("m", python="python313t.dll")},
         "cp313-cp313t-win_amd64",
