@@ -236,6 +236,22 @@ HOSTILE = {
 }
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Screenshot at 9.41.00\u202fAM.png",  # as macOS names them
+        "\u30d5\u30a1\u30a4\u30eb\u3000\u4e00.txt",
+        "no\xa0break.txt",
+        "\U0001f468\u200d\U0001f469.png",
+    ],
+)
+def test_names_may_have_spaces_and_joiners_of_all_kinds(tmp_path, name):
+    path = tmp_path / WHEEL
+    path.write_bytes(forge_wheel(Entry(name, flags=UTF8)))
+    with open_wheel(path) as staged:
+        assert staged.find(name)
+
+
 @pytest.mark.parametrize(("data", "cause"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_wheel_is_refused_with_its_name_and_the_cause(tmp_path, data, cause):
     message = refusal(save(tmp_path, data))
