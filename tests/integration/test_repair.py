@@ -660,6 +660,13 @@ def test_a_program_without_its_mode_bits_can_still_be_run(forge):
     assert run(site / "bin" / "add", 1, 1) == (3, "2")
 
 
+def test_a_program_that_needs_nothing_keeps_the_tags_of_both_c_libraries(forge):
+    static = forge.program("int main(void) { return 10; }", "-static", "-fno-PIC")
+    tag = f"py3-none-manylinux_2_17_{MACHINE}.musllinux_1_1_{MACHINE}"
+    wheel = forge.repaired("both", [("both-1.0.data/scripts/both", static)], tag=tag)
+    assert platforms_of(wheel) == f"{OLDEST}.musllinux_1_1_{MACHINE}"
+
+
 def test_programs_in_a_wheel_for_any_machine(forge):
     """As setuptools tags what it does not know to be a program."""
     add = forge.library("libadd.so.1", "int add(int a, int b) { return a + b; }")

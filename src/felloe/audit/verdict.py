@@ -237,13 +237,15 @@ class PlatformChoice:
     violation: Finding | None
 
 
-def choose_platforms(portability: Portability, wanted: str, origin: str) -> PlatformChoice:
+def choose_platforms(
+    portability: Portability, wanted: str, origin: str, before: Sequence[str] = ()
+) -> PlatformChoice:
     """Settle the platform tags of a wheel being made.
 
     ``wanted`` is ``auto``, ``linux``, ``pypi`` or a policy; ``origin`` says
-    where it was set.
+    where it was set. ``before`` are the tags that the wheel had.
     """
-    best = portability.platforms()
+    best = (*portability.platforms(), *_find_others(portability, before))
     if wanted == "linux":
         return PlatformChoice((f"linux_{portability.architecture}",), None)
     if wanted in ("auto", "pypi"):
@@ -267,6 +269,15 @@ def choose_platforms(portability: Portability, wanted: str, origin: str) -> Plat
         return PlatformChoice(best, explain(goal, portability, limit))
     asked = f"{match['policy']}_{portability.architecture}"
     return PlatformChoice(tuple(sorted({*best, *_synonyms(portability, asked)})), None)
+
+
+def _find_others(portability: Portability, before: Sequence[str]) -> Iterator[str]:
+    """Policy tags for systems with the other C library that hold, because none is needed."""
+    if portability.self_contained and portability.policy is not None:
+        for platform in before:
+            match = _POLICY_TAG.fullmatch(platform)
+            if match and find_limit(portability, match["policy"]) is None:
+                yield platform
 
 
 def find_limit(portability: Portability, policy: str) -> int | None:

@@ -6,6 +6,7 @@ The engine's wheel and any wheel file take this way.
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from felloe import __version__, console
@@ -64,7 +65,7 @@ def complete(staged: StagedWheel, claim: WheelName, libc: str, workshop: Worksho
     elif verdict.missing:
         waived = _find_waived(verdict, workshop.settings)
         verdict = judge(evidence, claim, libc, policies, waived)
-    name, violation = _settle(verdict, workshop.settings)
+    name, violation = _settle(verdict, workshop.settings, staged.name.platforms)
     # A pure wheel may carry launchers for Windows.
     is_bound = name.platforms != ("any",) and grafted.evidence.has_binaries
     has_binaries = is_bound or bool(grafted.evidence.objects)
@@ -102,8 +103,12 @@ def _find_waived(verdict: Verdict, settings: Settings) -> frozenset[str]:
     )
 
 
-def _settle(verdict: Verdict, settings: Settings) -> tuple[WheelName, Finding | None]:
+def _settle(
+    verdict: Verdict, settings: Settings, before: Sequence[str]
+) -> tuple[WheelName, Finding | None]:
     """The name to write and what violates the settings in it.
+
+    ``before`` are the platform tags that the wheel had.
 
     Raises :class:`FelloeError` with everything that is false about the claim.
     """
@@ -118,7 +123,7 @@ def _settle(verdict: Verdict, settings: Settings) -> tuple[WheelName, Finding | 
     if verdict.portability is None:
         return _settle_system(verdict)
     wanted, origin = settings.platform, settings.platform_origin
-    choice = choose_platforms(verdict.portability, wanted, origin)
+    choice = choose_platforms(verdict.portability, wanted, origin, before)
     return proved.with_tags(proved.pythons, proved.abis, choice.platforms), choice.violation
 
 
