@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
+import cmake
 import platformdirs
 import pytest
 from specimen import Workshop
@@ -73,8 +74,8 @@ def zig_environ(clean_environ):
 
 
 @pytest.fixture(scope="session")
-def environ(wheelhouse, clean_environ):
-    """An environment in which pip, build and uv find this checkout's felloe."""
+def bare_environ(wheelhouse, clean_environ):
+    """An environment in which pip, build and uv find this checkout's felloe, but no CMake."""
     return {
         **clean_environ,
         "PIP_FIND_LINKS": str(wheelhouse),
@@ -82,6 +83,12 @@ def environ(wheelhouse, clean_environ):
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "UV_PYTHON_DOWNLOADS": "never",
     }
+
+
+@pytest.fixture(scope="session")
+def environ(bare_environ):
+    """The same with a CMake on the path: to fetch one costs most of a small isolated build."""
+    return {**bare_environ, "PATH": f"{cmake.CMAKE_BIN_DIR}{os.pathsep}{bare_environ['PATH']}"}
 
 
 @pytest.fixture(scope="session", params=EACH_VERSION)

@@ -85,8 +85,15 @@ def desk(tmp_path, environ, make_venv):
     return lambda version="3.11": Desk(tmp_path, version, environ, make_venv)
 
 
-@pytest.mark.parametrize("version", ["3.9", "3.13"])
-@pytest.mark.parametrize("frontend", ["pip", "uv"])
+@pytest.mark.parametrize(
+    ("frontend", "version"),
+    [
+        ("pip", "3.9"),
+        ("uv", "3.13"),
+        pytest.param("pip", "3.13", marks=pytest.mark.slow),
+        pytest.param("uv", "3.9", marks=pytest.mark.slow),
+    ],
+)
 def test_what_changed_is_rebuilt(desk, frontend, version):
     desk = desk(version)
     desk.install(frontend, "editable.rebuild=true")

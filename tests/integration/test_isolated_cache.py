@@ -72,8 +72,8 @@ def set_up_example(place, environ, name):
 
 
 @pytest.fixture
-def desk(tmp_path, environ):
-    return set_up_example(tmp_path, environ, "newton-basins")
+def desk(tmp_path, bare_environ):
+    return set_up_example(tmp_path, bare_environ, "newton-basins")
 
 
 @pytest.fixture
