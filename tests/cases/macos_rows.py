@@ -305,6 +305,11 @@ _LIBRARIES = (
         problems=(_missing("@rpath/a.dylib", "p/" + _M),),
     ),
     _case(
+        "macos-library-of-the-system-on-an-rpath",
+        {_M: _needing("@rpath/libswiftCore.dylib", rpaths=("/usr/lib/swift",))},
+        _ARM,
+    ),
+    _case(
         "macos-library-on-its-user's-rpath",
         {
             "p/" + _M: _needing("@rpath/d/a.dylib", rpaths=("@loader_path",)),

@@ -29,7 +29,7 @@ def find_missing_dylibs(
     """
     found: dict[MissingLibrary, None] = {}
     for cpu in sorted(cpus):
-        search = _Search(objects, cpu)
+        search = _Search(objects, cpu, system)
         for item in objects:
             image = item.find_slice(cpu)
             for dylib in image.dylibs if image else ():
@@ -44,11 +44,13 @@ def find_missing_dylibs(
 class _Search:
     """The files of a wheel that have an image for one machine, and where their paths lead."""
 
-    def __init__(self, objects: Sequence[MachObject], cpu: str) -> None:
+    def __init__(self, objects: Sequence[MachObject], cpu: str, system: MacosSystem) -> None:
+        self._system = system
         images = [(x, image) for x in objects for image in [x.find_slice(cpu)] if image]
         self._files = {_installed(item.path) for item, _ in images}
         self._names = {image.install_name for _, image in images if image.install_name}
         self._places = {place for item, image in images for place in _rpath_places(item, image)}
+        self._outside = {path for _, image in images for path in image.rpaths if path[:1] == "/"}
         self._by_name: dict[str, list[str]] = {}
         for path in sorted(self._files):
             self._by_name.setdefault(basename(path), []).append(path)
@@ -76,7 +78,7 @@ class _Search:
             head, _, tail = path.rpartition("/" + rest) if path != rest else (".", "", "")
             if not tail and (head or ".") in self._places:
                 return True
-        return False
+        return any(self._system.has(normpath(join(path, rest))) for path in self._outside)
 
 
 def _rpath_places(item: MachObject, image: MachoSlice) -> tuple[str, ...]:
