@@ -55,3 +55,22 @@ def test_a_library_behind_a_link_out_of_the_wheel_is_not_looked_for(forge):
     done = forge.repair(forge.pack("m", [(module_file("m"), module)]))
     assert done.exit_code == 1
     assert not done.wheels
+
+
+def test_a_damaged_object_is_not_mended_into_a_sound_one(forge):
+    """What is edited is held against its CRC first, as all else is when it is copied."""
+    library = forge.library("liba.so.1", CODE, at=forge.place / "home")
+    module = forge.module("m", "one()", library, rpath=str(library.parent))
+    wheel = forge.pack("m", [(module_file("m"), module)])
+    with zipfile.ZipFile(wheel) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    sound = wheel.read_bytes()
+    wheel.write_bytes(sound.replace(b"GCC: (", b"GCC? (", 1))
+    assert wheel.read_bytes() != sound
+    done = forge.repair(wheel)
+    assert done.exit_code == 1
+    assert "CRC-32" in done.errors
+    assert not done.wheels

@@ -200,6 +200,10 @@ class Member:
     def read(self) -> Buffer:
         return self.content.read()
 
+    def whole(self) -> bytes:
+        """All bytes, held against what the archive states of them: a copy that can be changed."""
+        return b"".join(self.content.chunks())
+
 
 def hold(name: str, data: bytes) -> Member:
     """A member made here."""

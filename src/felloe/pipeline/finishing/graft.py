@@ -206,7 +206,7 @@ def _edited(
         if workshop.settings.strip != "none" or item.path in plan.edits:
             member = members[item.path]
             edit = plan.edits.get(item.path, Edit())
-            made = _make(item.path, bytes(member.read()), edit, workshop)
+            made = _make(item.path, member.whole(), edit, workshop)
             yield replace(made, executable=member.executable)
 
 
