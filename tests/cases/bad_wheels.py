@@ -99,7 +99,7 @@ NAMES = (
     wheel(
         "data-named-otherwise",
         Rule.DIST_INFO,
-        "installers take no notice of demo-1.data",
+        "not every installer takes notice of demo-1.data",
         files={"demo-1.data/scripts/x": b"#!python\n"},
     ),
     wheel("no-metadata", Rule.DIST_INFO, "holds no METADATA", metadata=None),

@@ -192,5 +192,5 @@ def test_directories():
         f"{info} holds no METADATA",
         f"{info} holds no RECORD",
         f"{info} holds no WHEEL",
-        "installers take no notice of Demo-1.0.data, which is not named as the file",
+        "not every installer takes notice of Demo-1.0.data, which is not named as the file",
     ]

@@ -36,7 +36,7 @@ def check_directories(
     tops = {member.partition("/")[0] for member in members if "/" in member}
     for top in sorted(top for top in tops if top.endswith(".data") and top != name.data):
         yield Rule.DIST_INFO.problem(
-            f"installers take no notice of {top}, which is not named as the file",
+            f"not every installer takes notice of {top}, which is not named as the file",
             f"name it {name.data}",
             top,
         )
