@@ -39,7 +39,7 @@ Every key can be given in three places; the later in this list wins:
 
 1. `pyproject.toml`: `[tool.felloe]`, `key = value`
 2. the frontend: `-C felloe.key=value`
-3. the environment: `FELLOE_KEY=value`
+3. the environment: `FELLOE_KEY=value`; an empty one counts as not set
 
 An unknown key is an error, wherever it stands. All other config settings and the
 whole `[tool.scikit-build]` table are the engine's ({name}, from version

@@ -193,7 +193,8 @@ def _in_config(config_settings: ConfigSettings | None) -> Iterator[_Given]:
 def _in_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
     for name in sorted(environ):
         if name in _BY_VARIABLE:
-            yield _Given(name, _BY_VARIABLE[name].key, environ[name])
+            if environ[name]:  # a CI service sets what has no value to nothing
+                yield _Given(name, _BY_VARIABLE[name].key, environ[name])
         elif name.startswith(_PREFIX):
             yield _Given(name, "", environ[name], _nearest(name, _BY_VARIABLE))
 

@@ -145,6 +145,14 @@ def test_malformed_epoch(refused, value):
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.parametrize("name", ["build_wheel", "build_editable"])
+def test_a_quote_that_does_not_end(refused, name):
+    done = refused(name=name, CMAKE_ARGS='-DNAME="x')
+    assert errors(done) == 1
+    assert "CMAKE_ARGS cannot be split into words" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def make_links(root):
     (root / "a").symlink_to("b")
     (root / "b").symlink_to("a")

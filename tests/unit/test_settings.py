@@ -150,6 +150,12 @@ def test_sources_merge_key_by_key():
     assert (settings.platform, settings.on_violation) == ("pypi", "error")
 
 
+def test_empty_variables_are_none():
+    """As a CI service sets them that has no value for them."""
+    empty = {option.variable: "" for option in OPTIONS}
+    assert read({"platform": "linux"}, **empty) == read({"platform": "linux"})
+
+
 def test_empty_image_variable_is_none():
     assert read(**{IMAGE: ""}).platform == "auto"
 
