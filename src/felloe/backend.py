@@ -155,6 +155,7 @@ def _read_complete(config_settings: ConfigSettings | None) -> Build:
     """The same for what has metadata; a question about requirements needs none."""
     build = _read_build(config_settings)
     build.project.check_metadata()
+    build.cmake_args()
     return build
 
 

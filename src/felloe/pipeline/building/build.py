@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from felloe.engine import Engine
+from felloe.errors import FelloeError
 from felloe.project import Project
 from felloe.settings import ConfigSettings, Settings
 
@@ -20,3 +21,16 @@ class Build:
     """The frontend's config settings without ours."""
     settings: Settings
     environ: Mapping[str, str]
+
+    def cmake_args(self) -> list[str]:
+        """The words of ``CMAKE_ARGS``. Raises :class:`FelloeError` where a quote does not end."""
+        import shlex
+
+        text = self.environ.get("CMAKE_ARGS", "")
+        try:
+            return shlex.split(text)
+        except ValueError as cause:
+            raise FelloeError(
+                f"CMAKE_ARGS cannot be split into words, {text!r}: {cause}",
+                hint="quote it as a shell's command line",
+            ) from cause

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 
-from felloe.errors import FelloeError
 from felloe.pipeline.building.build import Build
 
 _FILE = re.compile(r"(-D)?CMAKE_TOOLCHAIN_FILE(:\w+)?=|--toolchain")
@@ -33,21 +31,9 @@ def find_compilers(build: Build) -> Iterator[str]:
     yield from _find_words(build, _COMPILER)
 
 
-def split_cmake_args(environ: Mapping[str, str]) -> list[str]:
-    """The words of ``CMAKE_ARGS``. Raises :class:`FelloeError` where a quote does not end."""
-    text = environ.get("CMAKE_ARGS", "")
-    try:
-        return shlex.split(text)
-    except ValueError as cause:
-        raise FelloeError(
-            f"CMAKE_ARGS cannot be split into words, {text!r}: {cause}",
-            hint="quote it as a shell's command line",
-        ) from cause
-
-
 def _find_words(build: Build, form: re.Pattern[str]) -> Iterator[str]:
     """Where the words of CMake's command line have one of this form."""
-    for word in split_cmake_args(build.environ):
+    for word in build.cmake_args():
         if form.match(word):
             yield f"CMAKE_ARGS ({word})"
     for key, value in (build.engine_config or {}).items():

@@ -11,11 +11,7 @@ from felloe.cache.place import cache_root
 from felloe.errors import FelloeError
 from felloe.finding import Finding
 from felloe.pipeline.building.build import Build
-from felloe.pipeline.building.compilers import (
-    find_compilers,
-    find_toolchain_files,
-    split_cmake_args,
-)
+from felloe.pipeline.building.compilers import find_compilers, find_toolchain_files
 from felloe.settings import Settings
 from felloe.target import Target
 from felloe.target.foreign import find_triplet, is_same, make_target
@@ -57,7 +53,6 @@ def find_requirements(build: Build, target: Target) -> list[str]:
 
 def equip(build: Build, target: Target) -> tuple[Build, Target]:
     """The build with its toolchain, and the target that the settings ask for."""
-    split_cmake_args(build.environ)
     platform = choose_platform(build.settings, target)
     if platform is None:
         return build, target
