@@ -44,30 +44,17 @@ def judge_windows(
     tags = [platform for platform in platforms if is_windows_tag(platform)]
     native = [item for item in evidence.pe_objects if not item.pe.is_managed]
     own = [item for item in native if item.pe.platform in tags]
+    foreign = [item for item in native if item.pe.platform not in tags]
     said = ".".join(platforms)
     strange, notes = find_strangers(evidence, PeObject, "Windows", said)
-    foreign = [item for item in native if item.pe.platform not in tags]
     problems = [
         *strange,
         *(_misplaced(item, said) for item in foreign if item.module),
         *_misnamed(own),
     ]
-    notes += [
-        Finding(f"{item.path} is built for {item.built_for}: not audited", path=item.path)
-        for item in foreign
-        if not item.module
-    ]
     if not problems:
         problems += [_nothing_proves(tag) for tag in tags if not _has_any(native, tag)]
-    missing: list[MissingLibrary] = []
-    late: list[MissingLibrary] = []
-    for item, library, is_delayed in _find_missing(own, system):
-        if library not in waived:
-            (late if is_delayed else missing).append(MissingLibrary(item.path, library))
-    notes += [
-        Finding(f"{x.path} loads {x.library} when it first calls it: not in the wheel", path=x.path)
-        for x in late
-    ]
+    missing, late = _find_missing(own, system, waived)
     proved = tuple(sorted({x.pe.platform for x in native if x.pe.platform and x.module}))
     return PlatformProof(
         platforms=proved if problems and len(proved) == 1 else tuple(platforms),
@@ -75,7 +62,18 @@ def judge_windows(
         problems=tuple(problems),
         shortfalls=tuple(explain_missing(missing, "Windows")),
         missing=tuple(missing),
-        notes=tuple(notes),
+        notes=(*notes, *map(_unaudited, (x for x in foreign if not x.module)), *map(_late, late)),
+    )
+
+
+def _unaudited(item: PeObject) -> Finding:
+    return Finding(f"{item.path} is built for {item.built_for}: not audited", path=item.path)
+
+
+def _late(found: MissingLibrary) -> Finding:
+    return Finding(
+        f"{found.path} loads {found.library} when it first calls it: not in the wheel",
+        path=found.path,
     )
 
 
@@ -125,15 +123,18 @@ def _nothing_proves(tag: str) -> Finding:
 
 
 def _find_missing(
-    own: Sequence[PeObject], system: WindowsSystem
-) -> Iterator[tuple[PeObject, str, bool]]:
-    """(file, DLL, only when first called) of what neither the wheel nor Windows has."""
+    own: Sequence[PeObject], system: WindowsSystem, waived: frozenset[str]
+) -> tuple[list[MissingLibrary], list[MissingLibrary]]:
+    """What neither the wheel nor Windows has: needed to load, and when it is first called."""
     held = {(item.pe.platform, basename(item.path).lower()) for item in own}
+    missing: list[MissingLibrary] = []
+    late: list[MissingLibrary] = []
     for item in own:
         is_program = item.role is Role.PROGRAM
         for dll in {found.name.lower(): found for found in reversed(item.pe.dlls)}.values():
             low = dll.name.lower()
-            if (item.pe.platform, low) in held or find_python_dll(low):
+            if (item.pe.platform, low) in held or find_python_dll(low) or dll.name in waived:
                 continue
             if not system.has(low, is_program=is_program):
-                yield item, dll.name, dll.delayed
+                (late if dll.delayed else missing).append(MissingLibrary(item.path, dll.name))
+    return missing, late

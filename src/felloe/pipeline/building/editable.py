@@ -24,14 +24,9 @@ from felloe.errors import EngineFailed
 from felloe.finding import Finding
 from felloe.pipeline.building.build import Build
 from felloe.pipeline.building.import_hook import ImportHook, add_rebuild, read_hook
+from felloe.pipeline.building.tree import may_have_tree, name_tree
 from felloe.pipeline.building.wheel import check_metadata
-from felloe.pipeline.building.workplace import (
-    Workplace,
-    may_have_tree,
-    name_tree,
-    prune_cache,
-    workplace,
-)
+from felloe.pipeline.building.workplace import Workplace, prune_cache, workplace
 from felloe.pipeline.finishing.finish import retag
 from felloe.settings import ConfigSettings
 from felloe.target import Target

@@ -13,7 +13,8 @@ from felloe.archive.wheel_writer import write_wheel
 from felloe.errors import FelloeError
 from felloe.pipeline.building.build import Build
 from felloe.pipeline.building.compiler_cache import through_compiler_cache
-from felloe.pipeline.building.workplace import build_in_tree, workplace
+from felloe.pipeline.building.tree import build_in_tree
+from felloe.pipeline.building.workplace import workplace
 from felloe.pipeline.finishing.finish import finish
 from felloe.pipeline.finishing.graft import Workshop
 from felloe.policy.family import read_policies
