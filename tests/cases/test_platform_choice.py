@@ -9,7 +9,7 @@ from case import LINUX, ML2014, Says, m
 from claim import make_wheel, verdict_of
 from specimen import Need, Specimen, module
 
-from felloe.audit.verdict import choose_platforms
+from felloe.audit.platform_choice import choose_platforms
 from felloe.errors import FelloeError
 
 _M = m("cpython-311")

@@ -14,7 +14,8 @@ from felloe.archive.member import hold
 from felloe.archive.record import is_purelib, render_wheel_file
 from felloe.archive.wheel import StagedWheel
 from felloe.audit.evidence import audit_members
-from felloe.audit.verdict import Verdict, choose_platforms, judge
+from felloe.audit.platform_choice import choose_platforms
+from felloe.audit.verdict import Verdict, judge
 from felloe.errors import FelloeError
 from felloe.finding import Finding
 from felloe.graft.external import Missing

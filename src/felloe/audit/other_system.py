@@ -1,0 +1,105 @@
+"""Wheels for no system that has a judge: for any machine, without binaries, or taken on trust."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from felloe.audit.evidence import Evidence
+from felloe.audit.object import AuditedFile, Role
+from felloe.audit.platform_proof import ONE_MACHINE, list_paths
+from felloe.finding import Finding
+from felloe.tags import WheelName
+
+# Of other systems, such as Android and FreeBSD, the files are ELF as well.
+_NO_ELF_TAG = re.compile(r"(ios|(py)?emscripten|pyodide|wasi|aix|cygwin|mingw)_\w+")
+
+
+def find_other_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
+    """What is false about the platform tags of such a wheel."""
+    if not evidence.has_binaries:
+        yield from _empty_promise(claim)
+    elif "any" in claim.platforms:
+        yield from _bound(evidence, claim)
+    else:
+        yield from _misplaced(evidence, claim)
+
+
+def _empty_promise(claim: WheelName) -> Iterator[Finding]:
+    if claim.platforms != ("any",):
+        yield Finding(
+            f"the tag {claim.tag} promises binaries for {'.'.join(claim.platforms)}, "
+            "the wheel holds none",
+            hint="install() what CMake builds into the wheel, or set `wheel.cmake = false` "
+            "(or `wheel.platlib = false`) in [tool.scikit-build] for a pure Python wheel",
+        )
+
+
+def _misplaced(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
+    """Modules for Linux under the tag of another system."""
+    no_elf = any(map(_NO_ELF_TAG.fullmatch, claim.platforms))
+    for item in evidence.objects:
+        if item.module is not None and (no_elf or item.libc == "glibc"):
+            yield Finding(
+                f"{item.path} is built for Linux on {item.elf.architecture or 'another machine'}, "
+                f"the wheel's tag says {'.'.join(claim.platforms)}",
+                hint=ONE_MACHINE,
+                path=item.path,
+            )
+
+
+def _bound(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
+    """Files for one machine under the tag of any."""
+    several = _find_several(evidence)
+    for path, built_for in _bound_to_a_machine(evidence):
+        if path not in several:
+            yield Finding(
+                f"{path} is built for {built_for}, the tag {claim.tag} promises any machine",
+                hint="set `wheel.platlib = true` in [tool.scikit-build]",
+                path=path,
+            )
+
+
+def find_other_notes(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
+    """What is taken on trust."""
+    if not evidence.has_binaries:
+        return
+    if "any" not in claim.platforms:
+        said = ".".join(claim.platforms)
+        yield Finding(f"nothing here knows what {said} promises: it is taken on trust")
+        return
+    alike: dict[str, list[str]] = {}
+    for path, built_for in _find_several(evidence).items():
+        alike.setdefault(built_for, []).append(path)
+    for built_for, paths in alike.items():
+        yield Finding(f"{list_paths(paths)}: built for {built_for}, not audited", path=paths[0])
+
+
+def _find_several(evidence: Evidence) -> dict[str, str]:
+    """Path -> machine of the files that are there for several, so that each finds one for itself.
+
+    Modules have their like under the same name, all else wherever it is.
+    """
+    files: list[AuditedFile] = [x for x in evidence.objects if x.elf.architecture]
+    files += evidence.mach_objects
+    files += [x for x in evidence.pe_objects if x.role is not Role.PROGRAM]
+    alike: dict[str, dict[str, str]] = {}
+    for item in files:
+        if item.role is not Role.OBJECT:
+            name = item.module.stem if item.module else ""
+            alike.setdefault(name, {})[item.path] = item.built_for
+    several = (group for group in alike.values() if len(set(group.values())) > 1)
+    return {path: built_for for group in several for path, built_for in group.items()}
+
+
+def _bound_to_a_machine(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """What does not run everywhere; of Windows only modules, for pure wheels carry launchers."""
+    for item in evidence.objects:
+        if item.role is not Role.OBJECT and item.elf.architecture:
+            yield item.path, item.elf.architecture
+    for mach in evidence.mach_objects:
+        if mach.role is not Role.OBJECT:
+            yield mach.path, mach.built_for
+    for pe in evidence.pe_objects:
+        if pe.module is not None:
+            yield pe.path, pe.built_for
