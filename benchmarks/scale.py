@@ -173,11 +173,11 @@ def panel(points: list[Point], field: str, left: int, top: int) -> str:
         across, down = start.split(",")
         label = f"{10.0**y:g}"
         parts.append(f'<text x="{float(across) - 5}" y="{down}" text-anchor="end">{label}</text>')
-    for row, (command, colour) in enumerate(COLOURS.items()):
+    for column, (command, colour) in enumerate(COLOURS.items()):
         line = [place(x, y) for x, y, p in zip(xs, ys, points) if p.command == command]
         drawn = f'stroke="{colour}" stroke-width="2" fill="none"'
         parts.append(f'<path d="M{" L".join(line)}" {drawn}/>')
-        at = f'x="{left + 270}" y="{top + 20 + 13 * row}"'
+        at = f'x="{left + 185 + 48 * column}" y="{top + 20}"'
         parts.append(f'<text {at} fill="{colour}">{command}</text>')
     return "".join(parts)
 
