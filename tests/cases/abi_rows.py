@@ -45,6 +45,25 @@ ROWS = (
         f"cp311-cp311d-{OLDEST}",
     ),
     Case(
+        "two-versions-with-a-file-each",
+        {m("cpython-311"): module("m"), m("cpython-313t"): module("m")},
+        f"cp311.cp313-cp311.cp313t-{LINUX}",
+        f"cp311.cp313-cp311.cp313t-{OLDEST}",
+    ),
+    Case(
+        "two-versions-with-one-file",
+        {m("cpython-311"): module("m")},
+        f"cp311.cp312-cp311.cp312-{LINUX}",
+        None,
+        problems=(
+            Says(
+                f"{m('cpython-311')} works with cp311 alone; the tag cp312-cp312 promises "
+                "exactly cp312",
+                "build with the Python that the tag names",
+            ),
+        ),
+    ),
+    Case(
         "other-version",
         {m("cpython-312"): module("m")},
         f"cp311-cp311-{LINUX}",

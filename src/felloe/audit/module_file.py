@@ -59,12 +59,22 @@ def group_modules(evidence: Evidence) -> Modules:
 def find_unloadable(modules: Modules, claim: WheelName) -> Iterator[Finding]:
     """Modules that some interpreter named by the claim has no file of."""
     for files in modules.values():
-        for python, abi in product(claim.pythons, claim.abis):
-            if not _is_reserved(python, abi) and not any(
-                _loads(file.name, python, abi) for file in files
-            ):
+        for python, abi in _promises(claim):
+            if not any(_loads(file.name, python, abi) for file in files):
                 yield _unloadable_finding(files, python, abi)
                 break
+
+
+def _promises(claim: WheelName) -> Iterator[tuple[str, str]]:
+    """The pairs of a python and an ABI tag that some interpreter looks for.
+
+    ``cp38.cp39-cp38.cp39`` is four pairs, two of which are none's.
+    """
+    versions = {abi: abi.rstrip("dmtu") for abi in claim.abis}
+    for python, abi in product(claim.pythons, claim.abis):
+        is_crossed = versions[abi] != python and versions[abi] in claim.pythons
+        if not _is_reserved(python, abi) and not (is_crossed and python in versions.values()):
+            yield python, abi
 
 
 def _is_reserved(python: str, abi: str) -> bool:
