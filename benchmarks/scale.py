@@ -177,7 +177,7 @@ def panel(points: list[Point], field: str, left: int, top: int) -> str:
         line = [place(x, y) for x, y, p in zip(xs, ys, points) if p.command == command]
         drawn = f'stroke="{colour}" stroke-width="2" fill="none"'
         parts.append(f'<path d="M{" L".join(line)}" {drawn}/>')
-        at = f'x="{left + 185 + 48 * column}" y="{top + 20}"'
+        at = f'x="{left + 205 + 40 * column}" y="{top + 20}"'
         parts.append(f'<text {at} fill="{colour}">{command}</text>')
     return "".join(parts)
 
