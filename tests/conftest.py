@@ -75,7 +75,7 @@ def zig_environ(clean_environ):
 
 @pytest.fixture(scope="session")
 def bare_environ(wheelhouse, clean_environ):
-    """An environment in which pip, build and uv find this checkout's felloe, but no CMake."""
+    """An environment in which pip, build and uv find this checkout's felloe."""
     return {
         **clean_environ,
         "PIP_FIND_LINKS": str(wheelhouse),
@@ -87,7 +87,7 @@ def bare_environ(wheelhouse, clean_environ):
 
 @pytest.fixture(scope="session")
 def environ(bare_environ):
-    """The same with a CMake on the path: to fetch one costs most of a small isolated build."""
+    """The same, and a CMake: pip would fetch one, which is most of a small isolated build."""
     return {**bare_environ, "PATH": f"{cmake.CMAKE_BIN_DIR}{os.pathsep}{bare_environ['PATH']}"}
 
 

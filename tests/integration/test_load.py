@@ -40,7 +40,7 @@ class Yard:
         self._runs = 0
         # felloe's version stays while its content changes, and uv's cache goes by versions.
         self.environ = {**environ, "UV_CACHE_DIR": str(place / "uv"), "TMPDIR": str(place)}
-        # The engine asks a CMake that has not answered for so long no more, and for another one.
+        # There the engine waits longer for CMake's answer, before it requires another CMake.
         self.environ["CI"] = "true"
 
     def project(self, number):
