@@ -11,11 +11,13 @@ processor, so that a busy machine does not make them worth less.
 """
 
 import argparse
+import os
 import re
 import resource
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import targets
 
@@ -42,7 +44,7 @@ def main() -> int:
         tried += inputs
         print(f"{options.target}: {tried} inputs in {spent() / 60:.1f} CPU minutes", flush=True)
         if code:
-            print(f"a finding is in {findings}", file=sys.stderr)
+            print(f"libFuzzer ended with {code}; what it found is in {findings}", file=sys.stderr)
             return code
     return 0
 
@@ -64,7 +66,15 @@ def fuzz(name: str, corpus: Path, findings: Path, seconds: int) -> tuple[int, in
         f"-artifact_prefix={findings}/",
     ]
     command = [sys.executable, LIBFUZZER, name, *options, corpus]
-    run = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True, errors="replace")
+    with TemporaryDirectory(prefix="fuzz-") as room:  # libFuzzer ends without leave
+        run = subprocess.run(
+            command,
+            check=False,
+            env={**os.environ, "TMPDIR": room},
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
     print(run.stderr[-4000:], file=sys.stderr)
     counted = re.search(r"^stat::number_of_executed_units:\s*(\d+)", run.stderr, re.MULTILINE)
     return run.returncode, int(counted[1]) if counted else 0
