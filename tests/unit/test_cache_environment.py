@@ -102,11 +102,16 @@ def test_the_first_of_two_sites_wins(tmp_path):
     assert content.names == ("demo-1.0",)
 
 
-def test_programs_run_from_the_new_place(site, tmp_path):
-    made = place(tmp_path / "cache", site)
+def ask_tool(made):
+    """Which interpreter a script of the environment is run by."""
+    return subprocess.check_output([made.path / "bin" / "tool"], text=True).strip()
+
+
+@pytest.mark.parametrize("name", ["cache", "with space", "tab\t", "long" * 30, "\u9577\u3044" * 30])
+def test_programs_run_from_the_new_place(site, tmp_path, name):
+    made = place(tmp_path / name, site)
     shutil.rmtree(site.parents[2])
-    answer = subprocess.check_output([made.path / "bin" / "tool"], text=True)
-    assert Path(answer.strip()) == made.path / "bin" / "python"
+    assert ask_tool(made) == made.python
     assert subprocess.check_output([made.path / "bin" / "ask"], text=True) == "asked\n"
     assert (made.path / "bin" / "native").read_bytes() == PROGRAM
     assert (made.path / "share" / "demo.txt").read_bytes() == b"data"
@@ -211,8 +216,7 @@ def test_in_a_cache_from_elsewhere_the_place_is_made_again(site, tmp_path, bring
     place(tmp_path / "cache", site).lock.release()
     bring(tmp_path / "cache", tmp_path / "other")
     again = place(tmp_path / "other", site)
-    tool = again.path / "bin" / "tool"
-    assert tool.read_bytes().startswith(f"#!{again.python}\n".encode())
+    assert ask_tool(again) == again.python
 
 
 def test_a_cache_behind_a_link_is_in_its_place(site, tmp_path):

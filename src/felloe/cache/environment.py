@@ -178,8 +178,9 @@ def _put(file: File, target: str, python: str) -> None:
 
 
 def _shebang(python: str) -> bytes:
-    if len(python) + 3 <= _SHEBANG_LIMIT and " " not in python:
-        return os.fsencode(f"#!{python}\n")
+    line = os.fsencode(f"#!{python}\n")
+    if len(line) <= _SHEBANG_LIMIT and len(python.split()) == 1:
+        return line
     return os.fsencode(f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n")
 
 
