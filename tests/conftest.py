@@ -50,16 +50,21 @@ def wheelhouse(tmp_path_factory, worker_id):
 
 @pytest.fixture(scope="session")
 def clean_environ():
-    """The environment without what would steer a build."""
+    """The environment without what would steer a build, and with a CMake that is a program.
+
+    Where a wheel brought it, the one on the path is a script, which costs a third of a small build.
+    """
     steering = ("FELLOE_", "SKBUILD_", "AUDITWHEEL_", "CMAKE_", "PIP_", "UV_", "_PYTHON")
     kept = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE", "PIP_TRUSTED_HOST")
     kept += ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_CONFIG_FILE", "PIP_CERT")
     # Every build is from nothing, except in the tests of what is kept.
-    return {"FELLOE_CACHE": "0", "FELLOE_COMPILER_LAUNCHER": "none"} | {
+    mine = {
         key: value
         for key, value in os.environ.items()
         if (key in kept or not key.startswith(steering)) and key != "SOURCE_DATE_EPOCH"
     }
+    path = f"{cmake.CMAKE_BIN_DIR}{os.pathsep}{os.environ['PATH']}"
+    return {**mine, "FELLOE_CACHE": "0", "FELLOE_COMPILER_LAUNCHER": "none", "PATH": path}
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +79,7 @@ def zig_environ(clean_environ):
 
 
 @pytest.fixture(scope="session")
-def bare_environ(wheelhouse, clean_environ):
+def environ(wheelhouse, clean_environ):
     """An environment in which pip, build and uv find this checkout's felloe."""
     return {
         **clean_environ,
@@ -86,9 +91,9 @@ def bare_environ(wheelhouse, clean_environ):
 
 
 @pytest.fixture(scope="session")
-def environ(bare_environ):
-    """The same, and a CMake: pip would fetch one, which is most of a small isolated build."""
-    return {**bare_environ, "PATH": f"{cmake.CMAKE_BIN_DIR}{os.pathsep}{bare_environ['PATH']}"}
+def bare_environ(environ):
+    """The same without that CMake: an isolated build fetches one, which is most of it."""
+    return {**environ, "PATH": os.environ["PATH"]}
 
 
 @pytest.fixture(scope="session", params=EACH_VERSION)

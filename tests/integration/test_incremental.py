@@ -74,22 +74,17 @@ def test_a_changed_option_and_back(built, engine_python):
     assert len(built.trees) == 2
 
 
-@pytest.mark.parametrize(
-    "env",
-    [
+def test_changed_variables_and_back(built):
+    changes = [
         {"CFLAGS": "-O1"},
         {"CC": "gcc"},
         {"CMAKE_ARGS": "-DNUMBER=8"},
         {"SKBUILD_CMAKE_BUILD_TYPE": "Debug"},
         {"SOURCE_DATE_EPOCH": "1700000000"},
         {"CPATH": "/opt"},
-    ],
-    ids=lambda env: next(iter(env)),
-)
-def test_a_changed_variable_and_back(built, env):
-    assert built.compiled(env=env) == EVERYTHING
-    assert built.compiled() == NOTHING
-    assert built.compiled(env=env) == NOTHING
+    ]
+    assert [built.compiled(env=env) for env in changes] == [EVERYTHING] * len(changes)
+    assert [built.compiled(env=env) for env in [{}, *changes]] == [NOTHING] * (1 + len(changes))
 
 
 def test_a_variable_that_changes_nothing(built):
