@@ -9,7 +9,7 @@ import pytest
 from systems import system
 from world import ROOT, run
 
-pytestmark = [pytest.mark.foreign, pytest.mark.network]
+pytestmark = [pytest.mark.foreign, pytest.mark.network, pytest.mark.slow]
 
 # It holds felloe's search for libraries against this machine's loader, and asks that one through
 # ctypes: these interpreters start with another.
@@ -19,7 +19,7 @@ OF_THIS_LOADER = "test_libraries_of_this_system_are_found_where_its_loader_finds
 NO_MATTER_OF_PYTHON = ("test_ci_files", "any_sequence_of_edits", "many_members")
 
 
-@pytest.mark.parametrize("name", [pytest.param("sid-3.14", marks=pytest.mark.slow), "sid-3.15"])
+@pytest.mark.parametrize("name", ["sid-3.14", "sid-3.15"])
 def test_unit_tests_pass_under(name, make_venv, environ, tmp_path):
     there = system(name)
     python = make_venv(tmp_path / "venv", there.launcher[0], "felloe")

@@ -363,18 +363,15 @@ PHASES = {
     "link": lambda tree: any(tree.glob("kept*.so")),
     "install": lambda tree: (tree / "install_manifest.txt").exists(),
 }
+QUICK = [("all", "configure"), ("all", "compile"), ("all", "link"), ("hook", "compile")]
 
 
 @pytest.mark.parametrize(
     ("whom", "phase"),
     [
-        *(("all", phase) for phase in PHASES),
-        ("hook", "compile"),
-        *(
-            pytest.param("hook", phase, marks=pytest.mark.slow)
-            for phase in PHASES
-            if phase != "compile"
-        ),
+        pytest.param(whom, phase, marks=[] if (whom, phase) in QUICK else pytest.mark.slow)
+        for whom in ("all", "hook")
+        for phase in PHASES
     ],
 )
 def test_a_killed_build(project, engine_python, clean_environ, tmp_path, whom, phase):

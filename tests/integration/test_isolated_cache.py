@@ -49,7 +49,7 @@ class Desk:
     def command(self, frontend):
         return [sys.executable, *FRONTENDS[frontend], str(self.place / "dist"), str(self.project)]
 
-    def build(self, frontend="pip", env=None):
+    def build(self, frontend="uv", env=None):
         """Build a wheel; what was compiled. The wheel and the output are kept."""
         shutil.rmtree(self.place / "dist", ignore_errors=True)
         done = run(*self.command(frontend), env={**self.environ, **(env or {})}, cwd=self.place)
@@ -72,8 +72,8 @@ def set_up_example(place, environ, name):
 
 
 @pytest.fixture
-def desk(tmp_path, bare_environ):
-    return set_up_example(tmp_path, bare_environ, "newton-basins")
+def desk(tmp_path, environ):
+    return set_up_example(tmp_path, environ, "newton-basins")
 
 
 @pytest.fixture
@@ -83,8 +83,9 @@ def small(tmp_path, environ):
     return Desk(tmp_path, environ, [project], project)
 
 
-def test_second_builds_compile_nothing(desk):
-    """With any frontend after any other: contents and paths are the same."""
+def test_second_builds_compile_nothing(tmp_path, bare_environ):
+    """With any frontend after any other, each with a CMake it fetched: contents and paths agree."""
+    desk = set_up_example(tmp_path, bare_environ, "newton-basins")
     assert desk.build("pip") == ALL
     first = desk.wheel.read_bytes()
     for frontend in FRONTENDS:
@@ -156,7 +157,7 @@ def test_programs_of_the_environment_work(small):
 
 def test_killed_while_the_environment_is_placed(small):
     process = subprocess.Popen(
-        small.command("pip"),
+        small.command("uv"),
         env=small.environ,
         cwd=small.place,
         stdout=subprocess.DEVNULL,

@@ -45,7 +45,8 @@ def new(tmp_path):
 @pytest.fixture
 def fresh(environ, tmp_path):
     """As on a user's machine that has not built anything yet: caches are kept, and empty."""
-    return {**environ, "FELLOE_CACHE": "true", "FELLOE_CACHE_DIR": str(tmp_path / "cache")}
+    fast = {"SKBUILD_CMAKE_BUILD_TYPE": "Debug"}  # what is compiled is the question, not how well
+    return {**environ, **fast, "FELLOE_CACHE": "true", "FELLOE_CACHE_DIR": str(tmp_path / "cache")}
 
 
 def assert_tested(python, project):
