@@ -9,14 +9,14 @@ import os
 import shutil
 import sys
 import zipfile
-from pathlib import Path
 from typing import NamedTuple
 
 import cmake
-import platformdirs
 import pytest
 from specimen import Workshop
 from world import EACH_VERSION, EXAMPLES, PROJECTS, ROOT, find_python, run
+
+pytest_plugins = ["zig_wheels"]
 
 
 def _once(tmp_path_factory, worker_id, name, make):
@@ -65,17 +65,6 @@ def clean_environ():
     }
     path = f"{cmake.CMAKE_BIN_DIR}{os.pathsep}{os.environ['PATH']}"
     return {**mine, "FELLOE_CACHE": "0", "FELLOE_COMPILER_LAUNCHER": "none", "PATH": path}
-
-
-@pytest.fixture(scope="session")
-def zig_environ(clean_environ):
-    """What makes felloe build with zig, in a cache that outlives the tests.
-
-    Compiling the C++ library costs 45 CPU seconds for each target, once for each user.
-    """
-    place = os.environ.get("SYSTEMS_CACHE") or platformdirs.user_cache_path("felloe-tests")
-    kept = str(Path(place).resolve() / "felloe")
-    return {**clean_environ, "FELLOE_TOOLCHAIN": "zig", "FELLOE_CACHE_DIR": kept}
 
 
 @pytest.fixture(scope="session")
@@ -248,3 +237,16 @@ def workshop(tmp_path_factory, worker_id):
     """Where specimens are compiled, one place for all test processes."""
     base = tmp_path_factory.getbasetemp()
     return Workshop((base if worker_id == "master" else base.parent) / "specimens")
+
+
+@pytest.fixture(scope="session")
+def newton_prefix(once):
+    """Where the C++ library is installed as a shared one, as its README says."""
+
+    def make(place):
+        options = ("-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=ON", "-DNEWTON_TESTS=OFF")
+        run("cmake", "-S", ROOT, "-B", place / "build", *options)
+        run("cmake", "--build", place / "build")
+        run("cmake", "--install", place / "build", "--prefix", place / "prefix")
+
+    return once("newton-shared-library", make) / "prefix"

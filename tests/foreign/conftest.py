@@ -13,7 +13,7 @@ sys.path.append(str(Path(__file__).parent.parent / "integration"))
 
 import systems
 from picture import compute
-from world import EXAMPLES, ROOT, find_python, run
+from world import EXAMPLES, find_python, run
 
 
 @pytest.fixture(scope="session")
@@ -23,15 +23,11 @@ def host_wheel(example_wheel):
 
 
 @pytest.fixture(scope="session")
-def shared_wheel(once, environ):
+def shared_wheel(once, environ, newton_prefix):
     """The example newton-shared for CPython 3.13: two libraries of this machine are in it."""
 
     def make(place):
-        options = ("-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=ON", "-DNEWTON_TESTS=OFF")
-        run("cmake", "-S", ROOT, "-B", place / "build", *options)
-        run("cmake", "--build", place / "build")
-        run("cmake", "--install", place / "build", "--prefix", place / "prefix")
-        steered = {**environ, "CMAKE_PREFIX_PATH": str(place / "prefix")}
+        steered = {**environ, "CMAKE_PREFIX_PATH": str(newton_prefix)}
         command = (find_python("3.13"), "-m", "pip", "wheel", "--no-deps", "-w", place)
         run(*command, EXAMPLES / "newton-shared", env=steered, cwd=place)
 

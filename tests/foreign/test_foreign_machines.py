@@ -124,9 +124,8 @@ def test_a_wheel_repaired_here_is_whole_there(name, tmp_path):
     site = tmp_path / "site"
     system(name).install(wheel, site)
     assert system(name).ask(IMPORT, path=(site,)) == [VALUE, 1.5]
-    for other in {"trixie", *NAMES} - {name}:
-        done = system(other).install(wheel, tmp_path / other, check=False)
-        assert "not a supported wheel" in done.stdout
+    done = system("trixie").install(wheel, tmp_path / "trixie", check=False)
+    assert "not a supported wheel" in done.stdout
 
 
 def test_debians_cross_compiler_makes_a_wheel(environ, installed, host_picture, tmp_path):
@@ -138,8 +137,8 @@ def test_debians_cross_compiler_makes_a_wheel(environ, installed, host_picture, 
         "CXX": "aarch64-linux-gnu-g++",
     }
     command = (find_python("3.11"), "-m", "pip", "wheel", "--no-deps", "-w", tmp_path)
-    run(*command, EXAMPLES / "newton-basins", env=steered, cwd=tmp_path)
+    run(*command, EXAMPLES / "newton-abi3", env=steered, cwd=tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
     assert wheel.stem.endswith(".manylinux_2_36_aarch64")
     there = system("arm64")
-    assert compute(there, "newton_basins", installed(wheel, there)) == host_picture
+    assert compute(there, "newton_abi3", installed(wheel, there)) == host_picture

@@ -224,7 +224,7 @@ def test_build_and_pip_do_where_uv_is_not(build, tmp_path):
         "assert 'project' not in os.getcwd() and 'project' not in frontend_tiny.__file__\n"
     )
     asked = ("--frontend", "pip", "--python", "3.9", "--test-requires", "six")
-    test = ("--test", "python tests/check.py", "--test-sources", "tests")
+    test = ("--test", "python tests/check.py", "--test-sources", "tests/check.py", "tests")
     document, _ = build(project, *asked, *test)
     assert document["tool"] == "pip"
     assert statuses(document) == {"cp39": "built"}
@@ -302,6 +302,8 @@ def sleepers():
         (["--python", "3.13", "project"], "'project' names no interpreter"),
         (["project", "-C", "x"], "write KEY=VALUE"),
         (["project", "--test", "'"], "cannot be split into words"),
+        (["project", "--test-sources", "missing"], "--test-sources missing: no such file"),
+        (["project", "--test-sources", "../project"], "leads out of the project"),
         (["project", "--target", "Not A Platform"], "'Not A Platform' is not"),
         (["project", "-C", "felloe.strp=all"], "the nearest known one is 'strip'"),
         (["project", "--jobs", "0"], "not a number of processors"),

@@ -62,29 +62,40 @@ BUILD = (sys.executable, "-m", "build", "-o", "OUT")
 UV = ("uv", "build", "--refresh-package", "felloe", "--python", sys.executable, "-o", "OUT")
 
 
-def test_build_makes_the_same_wheel_through_an_sdist(wheel_of_pip, build):
-    made = build(ROOT / EXAMPLE, *BUILD, "PROJECT")
-    assert set(made) == {".gz", ".whl"}
-    assert_same(made[".whl"], wheel_of_pip)
-
-
-def test_uv_makes_the_same_wheel_through_an_sdist(wheel_of_pip, build):
-    made = build(ROOT / EXAMPLE, *UV, "PROJECT")
-    assert set(made) >= {".gz", ".whl"}
-    assert_same(made[".whl"], wheel_of_pip)
-
-
-def test_build_makes_the_same_wheel_in_another_directory(wheel_of_pip, build, tmp_path):
-    project = copy_monorepo(tmp_path / "a")
-    assert_same(build(project, *BUILD, "--wheel", "PROJECT")[".whl"], wheel_of_pip)
-
-
-def test_pip_makes_the_same_wheel_under_another_umask(wheel_of_pip, build, tmp_path):
+def test_through_an_sdist_from_another_directory_under_another_umask(wheel_of_pip, build, tmp_path):
     """In a third directory, whose files nobody else may read."""
     project = copy_monorepo(tmp_path / "somewhere" / "else")
     for path in (tmp_path / "somewhere").rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
-    assert_same(build(project, *PIP, umask="077")[".whl"], wheel_of_pip)
+    made = build(project, *BUILD, "PROJECT", umask="077")
+    assert set(made) == {".gz", ".whl"}
+    assert_same(made[".whl"], wheel_of_pip)
+
+
+TINY = PROJECTS / "frontend_tiny"
+
+
+@pytest.fixture(scope="session")
+def tiny_wheel_of_pip(once, environ):
+    def make(place):
+        words = [{"OUT": place, "PROJECT": TINY}.get(word, word) for word in PIP]
+        run(*words, env=environ, cwd=place)
+
+    (wheel,) = once("frontend-tiny-by-pip", make).glob("*.whl")
+    return wheel
+
+
+@pytest.mark.parametrize("command", [UV, BUILD], ids=["uv", "build"])
+def test_frontends_make_the_same_wheel_through_an_sdist(command, tiny_wheel_of_pip, build):
+    made = build(TINY, *command, "PROJECT")
+    assert set(made) >= {".gz", ".whl"}
+    assert_same(made[".whl"], tiny_wheel_of_pip)
+
+
+@pytest.mark.parametrize("command", [PIP, (*BUILD, "--wheel", "PROJECT")], ids=["pip", "build"])
+def test_they_make_it_in_another_directory(command, tiny_wheel_of_pip, build, tmp_path):
+    project = shutil.copytree(TINY, tmp_path / "a" / "b")
+    assert_same(build(project, *command, umask="027")[".whl"], tiny_wheel_of_pip)
 
 
 TAKEN = ("felloe", "json", "packaging", "pathspec", "re", "scikit_build_core", "tomllib", "typing")

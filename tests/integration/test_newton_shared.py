@@ -11,7 +11,7 @@ import sys
 
 import pytest
 from graft_samples import MACHINE, libraries_of, read_dynamic, unpack
-from world import EXAMPLES, ROOT, run
+from world import EXAMPLES, run
 
 pytestmark = pytest.mark.network
 
@@ -19,24 +19,11 @@ _LIBPNG = re.compile(r"=> (/\S*/libpng[^/\s]*)")
 
 
 @pytest.fixture(scope="module")
-def prefix(once):
-    """Where the C++ library is installed, as its README says."""
-
-    def make(place):
-        options = ("-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=ON", "-DNEWTON_TESTS=OFF")
-        run("cmake", "-S", ROOT, "-B", place / "build", *options)
-        run("cmake", "--build", place / "build")
-        run("cmake", "--install", place / "build", "--prefix", place / "prefix")
-
-    return once("newton-shared-library", make) / "prefix"
-
-
-@pytest.fixture(scope="module")
-def wheels(prefix, once, environ):
+def wheels(newton_prefix, once, environ):
     """The wheel, made twice in directories of their own."""
 
     def make(place):
-        steered = {**environ, "CMAKE_PREFIX_PATH": str(prefix)}
+        steered = {**environ, "CMAKE_PREFIX_PATH": str(newton_prefix)}
         for name in ("first", "second"):
             shutil.copytree(EXAMPLES / "newton-shared", place / f"{name}-tree")
             command = (sys.executable, "-m", "pip", "wheel", "-v", "--no-deps", "-w", place / name)
@@ -69,24 +56,24 @@ def test_auditwheel_finds_it_consistent_with_its_tag(wheel):
     assert shown["external_libs"] == {}
 
 
-def test_what_was_copied_is_said(wheels, prefix):
+def test_what_was_copied_is_said(wheels, newton_prefix):
     said = (wheels / "first.log").read_text()
-    assert f"felloe: copying libnewton.so.1 from {prefix}/lib" in said
+    assert f"felloe: copying libnewton.so.1 from {newton_prefix}/lib" in said
     assert "felloe: copying libpng16.so.16 from /" in said
     assert "felloe: warning" not in said
 
 
-def test_no_path_of_the_build_machine_is_left(wheel, prefix, tmp_path):
+def test_no_path_of_the_build_machine_is_left(wheel, newton_prefix, tmp_path):
     objects = {name: data for name, data in unpack(wheel).items() if data[:4] == b"\x7fELF"}
     assert len(objects) == 3
     for name, data in objects.items():
         found = read_dynamic(data, tmp_path)
         for entry in (found.rpath + ":" + found.runpath).strip(":").split(":"):
             assert entry in {"", "$ORIGIN", "$ORIGIN/../newton_shared.libs"}, name
-        assert bytes(prefix) not in data, name
+        assert bytes(newton_prefix) not in data, name
 
 
-def test_the_bill_names_both_with_their_hashes(wheel, prefix):
+def test_the_bill_names_both_with_their_hashes(wheel, newton_prefix):
     members = unpack(wheel)
     document = json.loads(members["newton_shared-1.0.0.dist-info/sboms/felloe.cdx.json"])
     found = {item["name"]: item for item in document["components"]}
@@ -94,7 +81,7 @@ def test_the_bill_names_both_with_their_hashes(wheel, prefix):
     for item in found.values():
         (digest,) = item["hashes"]
         assert digest["content"] == hashlib.sha256(members[item["bom-ref"]]).hexdigest()
-    (newton,) = prefix.glob("lib*/libnewton.so.1.*")
+    (newton,) = newton_prefix.glob("lib*/libnewton.so.1.*")
     (ancestor,) = found["libnewton.so.1"]["pedigree"]["ancestors"]
     (original,) = ancestor["hashes"]
     assert original["content"] == hashlib.sha256(newton.read_bytes()).hexdigest()
@@ -124,13 +111,13 @@ print(*sorted({line.split(None, 5)[5].strip() for line in open("/proc/self/maps"
 """
 
 
-def test_it_draws_where_neither_library_is(wheel, prefix, make_venv, environ, tmp_path):
+def test_it_draws_where_neither_library_is(wheel, newton_prefix, make_venv, environ, tmp_path):
     python = make_venv(tmp_path / "venv", sys.executable)
     run(sys.executable, "-m", "pip", "--python", python, "install", "--no-index", wheel)
     libraries = sorted(set(_LIBPNG.findall(run("/sbin/ldconfig", "-p").stdout)))
     assert libraries
     inside = {key: value for key, value in environ.items() if key != "LD_LIBRARY_PATH"}
-    unshare = ("unshare", "--mount", "sh", "-c", _AWAY, "sh", prefix, " ".join(libraries))
+    unshare = ("unshare", "--mount", "sh", "-c", _AWAY, "sh", newton_prefix, " ".join(libraries))
     probe = run(*unshare, "sh", "-c", f"! test -s {libraries[0]}", env=inside, check=False)
     # Where the system does not let us mount, what the process has mapped must do.
     away = unshare if probe.returncode == 0 else ()

@@ -82,6 +82,7 @@ def test_second_build_compiles_nothing_and_changes_nothing(build, audit_json):
     assert audit_json(wheel)["holds"]
 
 
+@pytest.mark.slow
 @pytest.mark.network
 def test_zig_builds_it_for_an_old_glibc(build, zig_environ, make_venv, tmp_path):
     wheel = build_with_zig(build, zig_environ, "manylinux_2_17_x86_64")

@@ -120,7 +120,7 @@ def _make_order(options: argparse.Namespace, stack: ExitStack) -> Order:
     project = read_project(root)
     tool = project.felloe
     table = read_build_table(tool.get("build", {}) if isinstance(tool, dict) else {}, vars(options))
-    _check_table(table)
+    _check_table(table, root)
     check_settings(project, config, table.target, environ)
     running = Path(sys.executable)
     return Order(
@@ -143,8 +143,14 @@ def _check_config(word: str) -> str:
     return word
 
 
-def _check_table(table: BuildTable) -> None:
+def _check_table(table: BuildTable, root: Path) -> None:
     check_words(table.python)
+    for name in table.test_sources:
+        path = Path(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise UsageError(f"--test-sources {name} leads out of the project")
+        if not (root / path).exists():
+            raise UsageError(f"--test-sources {name}: no such file or directory in {root}")
     for command in table.test:
         try:
             words = shlex.split(command)

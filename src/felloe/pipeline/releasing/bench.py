@@ -115,7 +115,8 @@ class Bench:
             source, target = self.project / name, place / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                unwanted = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(source, target, ignore=unwanted, dirs_exist_ok=True)
             else:
                 shutil.copy(source, target)
 
