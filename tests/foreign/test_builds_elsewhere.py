@@ -47,6 +47,7 @@ def test_an_abi3_wheel_made_by_the_newest_python(built, installed, host_picture)
         assert compute(system(name), "newton_abi3", installed(wheel, system(name))) == host_picture
 
 
+@pytest.mark.slow
 def test_pypy_gets_a_wheel_of_its_own(built, installed, host_picture):
     """PyPy has no stable ABI: the same project gives a module for this PyPy, and no other."""
     wheel = built(EXAMPLES / "newton-abi3", "sid-pypy")

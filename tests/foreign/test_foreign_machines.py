@@ -128,6 +128,7 @@ def test_a_wheel_repaired_here_is_whole_there(name, tmp_path):
     assert "not a supported wheel" in done.stdout
 
 
+@pytest.mark.slow
 def test_debians_cross_compiler_makes_a_wheel(environ, installed, host_picture, tmp_path):
     """docs/cross.md, of compilers of one's own: a target, and their names."""
     steered = {

@@ -98,7 +98,7 @@ def yard(tmp_path, environ):
     return Yard(tmp_path, environ)
 
 
-@pytest.mark.parametrize("count", [8, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [5, pytest.param(50, marks=pytest.mark.slow)])
 def test_builds_of_different_projects(yard, count):
     projects = [yard.project(number) for number in range(count)]
     alone = [yard.alone(project) for project in projects]

@@ -55,7 +55,17 @@ def assert_tested(python, project):
     assert re.search(r"^8 passed", done.stdout, re.MULTILINE), done.stdout
 
 
-@pytest.mark.parametrize("binding", BINDINGS)
+LARGE = "nanobind"
+"""It brings a library that each project compiles."""
+
+
+@pytest.mark.parametrize(
+    "binding",
+    [
+        pytest.param(binding, marks=pytest.mark.slow if binding == LARGE else [])
+        for binding in BINDINGS
+    ],
+)
 def test_the_first_wheel_works(binding, new, fresh, make_venv, tmp_path):
     project = new(binding)
     dist = tmp_path / "dist"
@@ -102,7 +112,9 @@ def test_it_can_be_worked_on(binding, new, fresh, make_venv, tmp_path):
     assert_tested(python, project)
 
 
-@pytest.mark.parametrize("job", ["manylinux_x86_64", "macos_arm64"])
+@pytest.mark.parametrize(
+    "job", ["manylinux_x86_64", pytest.param("macos_arm64", marks=pytest.mark.slow)]
+)
 def test_what_a_job_runs_does_what_it_says(job, new, fresh, make_venv, tmp_path):
     """The script of a container and that of a machine with uv, on this one."""
     project = new("ctypes")

@@ -2,8 +2,7 @@
 
 Each is unpacked from its sdist and laid out as its repository (no PKG-INFO), so that its build tree
 is kept: the second build compiles nothing and gives the bytes of the first. By zig each becomes a
-wheel for glibc 2.17 and for aarch64. The first of the list is built by every run, all of them with
--m slow.
+wheel for glibc 2.17 and for aarch64. With -m slow.
 """
 
 import os
@@ -19,13 +18,10 @@ LIST = Path(__file__).with_name("public_projects.txt")
 LINES = [line for line in LIST.read_text().splitlines() if not line.startswith("#")]
 SDISTS = dict(line.split() for line in LINES)
 """File name -> SHA-256 in hex."""
-EACH = [
-    pytest.param(name, marks=[] if not number else pytest.mark.slow)
-    for number, name in enumerate(SDISTS)
-]
+pytestmark = [pytest.mark.slow, pytest.mark.network]
 
 
-@pytest.fixture(params=EACH)
+@pytest.fixture(params=SDISTS)
 def project(request, tmp_path):
     """The source tree of a public project that names felloe as its backend."""
     sdist = download(request.param, tmp_path)
@@ -70,7 +66,6 @@ def build(project, environ, tmp_path):
     return build
 
 
-@pytest.mark.network
 def test_second_build_compiles_nothing_and_changes_nothing(build, audit_json):
     cold, wheel = build("cold")
     warm, again = build("warm")
@@ -82,16 +77,12 @@ def test_second_build_compiles_nothing_and_changes_nothing(build, audit_json):
     assert audit_json(wheel)["holds"]
 
 
-@pytest.mark.slow
-@pytest.mark.network
 def test_zig_builds_it_for_an_old_glibc(build, zig_environ, make_venv, tmp_path):
     wheel = build_with_zig(build, zig_environ, "manylinux_2_17_x86_64")
     venv = make_venv(tmp_path / "venv", sys.executable, wheel)
     run(venv, "-c", f"import {wheel.name.partition('-')[0]}", cwd=tmp_path)
 
 
-@pytest.mark.slow
-@pytest.mark.network
 def test_zig_builds_it_for_another_machine(build, zig_environ, audit_json):
     wheel = build_with_zig(build, zig_environ, "manylinux_2_17_aarch64")
     assert audit_json(wheel)["holds"]

@@ -106,7 +106,9 @@ def test_the_suffix_that_cmake_gives_is_the_targets(zig_build, dist):
     assert name == f"plain.cpython-3{sys.version_info[1]}-aarch64-linux-gnu.so"
 
 
-@pytest.mark.parametrize("example", ["newton-basins", "newton-abi3"])
+@pytest.mark.parametrize(
+    "example", [pytest.param("newton-basins", marks=pytest.mark.slow), "newton-abi3"]
+)
 def test_a_wheel_for_another_machine(example, zig_wheel, audit_json):
     wheel = zig_wheel(EXAMPLES / example, ARM)
     assert ARM in platforms(wheel)
@@ -119,6 +121,7 @@ def test_a_wheel_for_another_machine(example, zig_wheel, audit_json):
     assert not any("python" in library for library in elf.needed)
 
 
+@pytest.mark.slow
 def test_a_wheel_for_another_c_library(zig_wheel, audit_json):
     wheel = zig_wheel(EXAMPLES / "newton-basins", MUSL)
     assert platforms(wheel) == [MUSL]
