@@ -294,6 +294,9 @@ def sleepers():
     return "sleep 317" in run("ps", "-ww", "-e", "-o", "args").stdout
 
 
+TESTED = ["project", "--test", "pytest", "--test-sources"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -302,8 +305,8 @@ def sleepers():
         (["--python", "3.13", "project"], "'project' names no interpreter"),
         (["project", "-C", "x"], "write KEY=VALUE"),
         (["project", "--test", "'"], "cannot be split into words"),
-        (["project", "--test-sources", "missing"], "--test-sources missing: no such file"),
-        (["project", "--test-sources", "../project"], "leads out of the project"),
+        ([*TESTED, "missing"], "--test-sources missing: no such file"),
+        ([*TESTED, "../project"], "leads out of the project"),
         (["project", "--target", "Not A Platform"], "'Not A Platform' is not"),
         (["project", "-C", "felloe.strp=all"], "the nearest known one is 'strip'"),
         (["project", "--jobs", "0"], "not a number of processors"),

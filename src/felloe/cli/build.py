@@ -120,7 +120,9 @@ def _make_order(options: argparse.Namespace, stack: ExitStack) -> Order:
     project = read_project(root)
     tool = project.felloe
     table = read_build_table(tool.get("build", {}) if isinstance(tool, dict) else {}, vars(options))
-    _check_table(table, root)
+    _check_table(table)
+    if table.test:
+        _check_test_sources(table.test_sources, root)
     check_settings(project, config, table.target, environ)
     running = Path(sys.executable)
     return Order(
@@ -143,14 +145,8 @@ def _check_config(word: str) -> str:
     return word
 
 
-def _check_table(table: BuildTable, root: Path) -> None:
+def _check_table(table: BuildTable) -> None:
     check_words(table.python)
-    for name in table.test_sources:
-        path = Path(name)
-        if path.is_absolute() or ".." in path.parts:
-            raise UsageError(f"--test-sources {name} leads out of the project")
-        if not (root / path).exists():
-            raise UsageError(f"--test-sources {name}: no such file or directory in {root}")
     for command in table.test:
         try:
             words = shlex.split(command)
@@ -158,6 +154,16 @@ def _check_table(table: BuildTable, root: Path) -> None:
             raise UsageError(f"--test {command!r} cannot be split into words: {cause}") from cause
         if not words:
             raise UsageError("--test is empty", hint="name a command, such as 'pytest {project}'")
+
+
+def _check_test_sources(names: tuple[str, ...], root: Path) -> None:
+    hint = "name files and directories of the project, relative to it; an sdist has what it packs"
+    for name in names:
+        path = Path(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise UsageError(f"--test-sources {name} leads out of the project", hint=hint)
+        if not (root / path).exists():
+            raise UsageError(f"--test-sources {name}: no such file or directory", hint=hint)
 
 
 def _find_jobs() -> int:
