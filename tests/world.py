@@ -20,6 +20,9 @@ EACH_VERSION = [
     for version in VERSIONS
 ]
 
+DEBUG = {"SKBUILD_CMAKE_BUILD_TYPE": "Debug"}
+"""For builds of which is asked what is compiled and what it does, not how well."""
+
 
 def run(*command, cwd=None, env=None, check=True):
     """Run a program; a failure shows all that it printed."""

@@ -7,7 +7,7 @@ import re
 import pytest
 from picture import compute, compute_bare
 from systems import system
-from world import EXAMPLES, PROJECTS, run
+from world import DEBUG, EXAMPLES, PROJECTS, run
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network]
 
@@ -18,9 +18,7 @@ def built(once, environ):
 
     def build(project, name):
         def make(place):
-            # Pictures are equal whatever the optimizer does.
-            fast = {"SKBUILD_CMAKE_BUILD_TYPE": "Debug"}
-            system(name).build(project, place, {**environ, **fast})
+            system(name).build(project, place, {**environ, **DEBUG})
 
         (wheel,) = once(f"built-{project.name}-{name}", make).glob("*.whl")
         return wheel

@@ -77,6 +77,8 @@ TINY = PROJECTS / "frontend_tiny"
 
 @pytest.fixture(scope="session")
 def tiny_wheel_of_pip(once, environ):
+    """The same of a project that compiles in a second."""
+
     def make(place):
         words = [{"OUT": place, "PROJECT": TINY}.get(word, word) for word in PIP]
         run(*words, env=environ, cwd=place)

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from world import ROOT, run
+from world import DEBUG, ROOT, run
 
 from felloe.cache.distribution import hash_file
 from felloe.cache.environment import find_damage
@@ -30,9 +30,8 @@ class Desk:
 
     def __init__(self, place, environ, files, project):
         self.place, self.cache = place, place / "cache"
-        self.environ = {**environ, "FELLOE_CACHE": "1", "FELLOE_CACHE_DIR": str(self.cache)}
-        # What is compiled is the question, not how well.
-        self.environ["SKBUILD_CMAKE_BUILD_TYPE"] = "Debug"
+        kept = {"FELLOE_CACHE": "1", "FELLOE_CACHE_DIR": str(self.cache)}
+        self.environ = {**environ, **DEBUG, **kept}
         # felloe's version stays while its content changes, and uv's cache goes by versions.
         self.environ["UV_CACHE_DIR"] = str(place / "uv")
         self.environ.pop("PYTHONPATH", None)  # a part of the key, and uv passes it on
@@ -110,6 +109,10 @@ def test_what_changed_is_compiled(desk):
     with header.open("a") as file:
         file.write("// one more line\n")
     assert desk.build("uv") == ["basins", "kernel"]
+    warm = desk.wheel.read_bytes()
+    shutil.rmtree(desk.cache / "v1" / "trees")
+    assert desk.build() == ALL
+    assert desk.wheel.read_bytes() == warm
 
 
 def test_what_else_is_required_is_another_environment(small):

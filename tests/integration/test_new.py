@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from world import ROOT, run
+from world import DEBUG, ROOT, run
 
 from felloe.cli.main import main
 from felloe.scaffold.template import BINDINGS
@@ -45,8 +45,7 @@ def new(tmp_path):
 @pytest.fixture
 def fresh(environ, tmp_path):
     """As on a user's machine that has not built anything yet: caches are kept, and empty."""
-    fast = {"SKBUILD_CMAKE_BUILD_TYPE": "Debug"}  # what is compiled is the question, not how well
-    return {**environ, **fast, "FELLOE_CACHE": "true", "FELLOE_CACHE_DIR": str(tmp_path / "cache")}
+    return {**environ, **DEBUG, "FELLOE_CACHE": "true", "FELLOE_CACHE_DIR": str(tmp_path / "cache")}
 
 
 def assert_tested(python, project):

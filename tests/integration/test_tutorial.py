@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from world import ROOT, VERSIONS, find_python, run
+from world import DEBUG, ROOT, VERSIONS, find_python, run
 
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "tutorial.md").read_text(), re.DOTALL)
 LEFT_OUT = ("toolchain=zig", "git push")
@@ -19,8 +19,7 @@ def test_every_command_works(environ, tmp_path, make_venv):
     found = [str(find_python(version).parent) for version in VERSIONS]
     others = [word for word in environ["PATH"].split(":") if not Path(word, "uv").exists()]
     path = ":".join([str(python.parent), *others, *found])
-    fast = {"SKBUILD_CMAKE_BUILD_TYPE": "Debug"}  # what is printed is the question
-    steered = {**environ, **fast, "PATH": path, "TERM": "dumb"}
+    steered = {**environ, **DEBUG, "PATH": path, "TERM": "dumb"}
     done = run("bash", "-ec", "\n".join(script), cwd=tmp_path, env=steered)
     assert "The claims hold." in done.stdout
     assert "3 of 3 interpreters have their wheel" in done.stdout
