@@ -32,12 +32,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
-from felloe.archive.member import hold  # noqa: E402
-from felloe.archive.wheel import open_wheel  # noqa: E402
 from felloe.audit.evidence import audit_members  # noqa: E402
+from felloe.audit.policy.family import read_policies  # noqa: E402
 from felloe.audit.verdict import judge  # noqa: E402
 from felloe.binary.magic import HEAD_SIZE, find_format  # noqa: E402
-from felloe.policy.family import read_policies  # noqa: E402
+from felloe.wheel.member import hold  # noqa: E402
+from felloe.wheel.reader import open_wheel  # noqa: E402
 
 WHEELS = {
     "scipy": "scipy-1.17.1-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl",

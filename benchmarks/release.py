@@ -146,7 +146,7 @@ class Build:
 _FIND = """
 import os, sys
 from pathlib import Path
-from felloe.frontend.search import find_interpreters
+from felloe.python.search import find_interpreters
 from felloe.release.request import choose_interpreters
 found = find_interpreters((), Path(sys.executable), os.environ)
 for item in choose_interpreters(sys.argv[1:], found, "").chosen:

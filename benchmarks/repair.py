@@ -34,9 +34,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "tests" / "integration")]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
-from graft_samples import SUFFIX, Forge, build_many  # noqa: E402
+from support.graft_samples import SUFFIX, Forge, build_many  # noqa: E402
 
 TARGET = 3
 """How many times less CPU than auditwheel."""

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import cmake
 import pytest
-from specimen import Workshop
-from world import EACH_VERSION, EXAMPLES, PROJECTS, ROOT, find_python, run
+from support.specimen import Workshop
+from support.world import EACH_VERSION, EXAMPLES, PROJECTS, ROOT, find_python, run
 
-pytest_plugins = ["zig_wheels"]
+pytest_plugins = ["support.zig_wheels"]
 
 
 def _once(tmp_path_factory, worker_id, name, make):

@@ -12,12 +12,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from felloe.audit.explanation import WAYS_OUT
-from felloe.ci.option import CI_OPTIONS
+from felloe.audit.linux.explanation import WAYS_OUT
+from felloe.build.engine import NAME, OLDEST
+from felloe.check.rule import Rule
 from felloe.cli.main import make_parser
-from felloe.engine import NAME, OLDEST
-from felloe.index.rule import Rule
-from felloe.option import OPTIONS, Option
+from felloe.config.option import OPTIONS, Option
+from felloe.project.ci.option import CI_OPTIONS
 from felloe.release.options import BUILD_OPTIONS
 
 SOURCE = Path(__file__).parent.parent / "src" / "felloe"
@@ -97,9 +97,9 @@ def _lines() -> Iterator[str]:
     for name, parser in _commands():
         yield f"\n### `felloe {name}`\n\n    {parser.format_usage().strip()}\n"
         yield parser.description or ""
-        schema = f"{name}.schema.json"
-        if (SOURCE / schema).exists():
-            yield f"\nThe documents of `--json` follow [{schema}](../src/felloe/{schema})."
+        for schema in SOURCE.glob(f"*/{name}.schema.json"):
+            place = schema.relative_to(SOURCE).as_posix()
+            yield f"\nThe documents of `--json` follow [{schema.name}](../src/felloe/{place})."
     yield _RULES
     for rule in Rule:
         yield f"| `{rule.title}` | {rule.demand} |"

@@ -1,4 +1,4 @@
-"""Write src/felloe/tool-felloe.schema.json from the tables of options.
+"""Write src/felloe/config/tool-felloe.schema.json from the tables of options.
 
 python tools/render_schema.py          write it
 python tools/render_schema.py --check  fail if it is not up to date
@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from felloe.ci.option import CI_OPTIONS
-from felloe.option import OPTIONS, Option
+from felloe.config.option import OPTIONS, Option
+from felloe.project.ci.option import CI_OPTIONS
 from felloe.release.options import BUILD_OPTIONS
 
-FILE = Path(__file__).parent.parent / "src" / "felloe" / "tool-felloe.schema.json"
+FILE = Path(__file__).parent.parent / "src" / "felloe" / "config" / "tool-felloe.schema.json"
 
 
 def render() -> str:

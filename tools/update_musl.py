@@ -1,4 +1,4 @@
-"""Write src/felloe/policy/musl_symbols.json: what musl 1.2.3 exports, and what newer ones do.
+"""Write src/felloe/audit/policy/musl_symbols.json: what musl 1.2.3 exports, and what newer ones do.
 
 python tools/update_musl.py MUSL.deb…
 
@@ -18,13 +18,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from felloe.binary.elf import parse_elf
-from felloe.binary.symbols import SymbolTable
+from felloe.binary.elf.reader import parse_elf
+from felloe.binary.elf.symbols import SymbolTable
 
 OLDEST = "1.2.3"
 # In every musl; Debian's 1.2.3 leaves them to libcrypt.
 ALWAYS = {"crypt", "crypt_r", "encrypt", "setkey"}
-DATA = Path(__file__).parent.parent / "src" / "felloe" / "policy" / "musl_symbols.json"
+DATA = Path(__file__).parent.parent / "src" / "felloe" / "audit" / "policy" / "musl_symbols.json"
 
 
 def main(packages: list[Path]) -> None:

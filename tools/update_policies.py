@@ -1,11 +1,11 @@
-"""Write src/felloe/policy/*.json from the facts an installed auditwheel carries.
+"""Write src/felloe/audit/policy/*.json from the facts an installed auditwheel carries.
 
     python -m pip install auditwheel
     python tools/update_policies.py
 
 auditwheel lists, policy by policy, what each allows. Since a newer policy
 allows all that an older one does, the same facts are said once: for every
-name, the oldest policy that allows it. tests/unit/test_policy.py unfolds the
+name, the oldest policy that allows it. tests/audit/test_policy.py unfolds the
 result again and holds it equal to auditwheel's.
 """
 
@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-TARGET = Path(__file__).parent.parent / "src" / "felloe" / "policy"
+TARGET = Path(__file__).parent.parent / "src" / "felloe" / "audit" / "policy"
 SOURCE = (
     "Facts from auditwheel {version} (auditwheel/policy/{name}-policy.json), which takes them "
     "from PEP 513, 571, 599, 600, 656 and the distributions surveyed in pep600_compliance; "

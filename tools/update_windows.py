@@ -1,4 +1,4 @@
-"""Write src/felloe/policy/windows.json: the DLLs that every Windows has.
+"""Write src/felloe/audit/policy/windows.json: the DLLs that every Windows has.
 
     python -m pip install delvewheel
     python tools/update_windows.py
@@ -6,7 +6,7 @@
 delvewheel lists, machine by machine, the DLLs with exported functions that it
 found on the installation discs of Windows 7 to 11 (arm64: 10 and 11). A name
 that all three lists have is one that a wheel may expect. What is known for
-other reasons stands in ``GROUPS``. tests/unit/test_system.py holds both
+other reasons stands in ``GROUPS``. tests/audit/test_system.py holds both
 against delvewheel.
 """
 
@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-TARGET = Path(__file__).parent.parent / "src" / "felloe" / "policy" / "windows.json"
+TARGET = Path(__file__).parent.parent / "src" / "felloe" / "audit" / "policy" / "windows.json"
 
 GROUPS: list[dict[str, Any]] = [
     {

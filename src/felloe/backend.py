@@ -1,7 +1,7 @@
 """The hooks of PEP 517 and 660.
 
 Every hook reads the facts once, tells one of the stories in
-:mod:`felloe.pipeline`, and turns our errors into a message and an exit code.
+:mod:`felloe.build`, and turns our errors into a message and an exit code.
 What a hook does not need it does not import: a frontend starts a process for
 each of them.
 """
@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from felloe import console
-from felloe.engine import Engine
+from felloe import terminal
+from felloe.build.build import Build
+from felloe.build.engine import Engine
+from felloe.config.project import read_project
+from felloe.config.settings import ConfigSettings, read_settings, split_config
 from felloe.errors import EngineFailed, FelloeError
-from felloe.pipeline.building.build import Build
-from felloe.project import read_project
-from felloe.settings import ConfigSettings, read_settings, split_config
 
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings | None = None) -> list[str]:
@@ -59,8 +59,8 @@ def build_wheel(
 ) -> str:
     """https://peps.python.org/pep-0517/#build-wheel"""
     with _reported():
-        from felloe.pipeline.building import wheel
-        from felloe.target import read_target
+        from felloe.build import wheel
+        from felloe.python.target import read_target
 
         build, target = _read_complete(config_settings), read_target(os.environ)
         metadata = _optional_path(metadata_directory)
@@ -74,18 +74,18 @@ def build_editable(
 ) -> str:
     """https://peps.python.org/pep-0660/#build-editable"""
     with _reported():
-        from felloe.pipeline.building import editable
-        from felloe.target import read_target
+        from felloe.build.editable import install
+        from felloe.python.target import read_target
 
         build, target = _read_complete(config_settings), read_target(os.environ)
         metadata = _optional_path(metadata_directory)
-        return editable.build_editable(build, target, Path(wheel_directory), metadata).name
+        return install.build_editable(build, target, Path(wheel_directory), metadata).name
 
 
 def build_sdist(sdist_directory: str, config_settings: ConfigSettings | None = None) -> str:
     """https://peps.python.org/pep-0517/#build-sdist"""
     with _reported():
-        from felloe.pipeline.building import sdist
+        from felloe.build import sdist
 
         return sdist.build_sdist(_read_complete(config_settings), Path(sdist_directory)).name
 
@@ -102,8 +102,8 @@ def _tools(kind: str, build: Build) -> list[str]:
     """What a toolchain of its own needs; an editable wheel is for this machine as it is."""
     if kind != "wheel" or build.settings.toolchain.is_ordinary:
         return []
-    from felloe.pipeline.building.equip import find_requirements
-    from felloe.target import read_target
+    from felloe.build.toolchain.configure import find_requirements
+    from felloe.python.target import read_target
 
     return find_requirements(build, read_target(os.environ))
 
@@ -131,7 +131,7 @@ def _question(kind: str, build: Build) -> Iterator[ConfigSettings | None]:
     try:
         yield build.engine_config
     except EngineFailed:
-        from felloe.pipeline.building.editable import explain_missing_room
+        from felloe.build.editable.install import explain_missing_room
 
         explain_missing_room(build)
         raise
@@ -167,5 +167,5 @@ def _reported() -> Iterator[None]:
     except EngineFailed as failed:  # it has said why
         raise SystemExit(failed.exit_code) from None
     except FelloeError as error:
-        console.report_error(error)
+        terminal.report_error(error)
         raise SystemExit(error.exit_code) from None

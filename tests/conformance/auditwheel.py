@@ -6,7 +6,7 @@ Fetches auditwheel's sdist, which brings them: modules for fifteen kinds of mach
 library, an old cffi that needs libraries nobody has, floating-point traps, a pure wheel.
 auditwheel must be installed beside felloe. What is compared: whether a wheel was
 written, under which best tag, with which libraries in it. Its other integration tests
-build in containers; tests/integration/test_auditwheel_cases.py tells those again.
+build in containers; tests/audit/test_auditwheel_cases.py tells those again.
 
 What is otherwise must be in DIFFERENCES, with its reason, and what is there must differ.
 """

@@ -14,10 +14,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
-from felloe.binary.elf import parse_elf
+from felloe.binary.elf.editor.edit import Edit
+from felloe.binary.elf.editor.patch import patch
+from felloe.binary.elf.reader import parse_elf
 from felloe.errors import FelloeError
-from felloe.patch.edit import Edit
-from felloe.patch.elf import patch
 
 FLAGS = (
     *("--print-rpath", "--print-needed", "--print-soname", "--print-interpreter"),

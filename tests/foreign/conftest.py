@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.append(str(Path(__file__).parent.parent / "integration"))
 
 import systems
 from picture import compute
-from world import EXAMPLES, find_python, run
+from support.world import EXAMPLES, find_python, run
 
 
 @pytest.fixture(scope="session")

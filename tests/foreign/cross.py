@@ -6,7 +6,7 @@ import os
 import sys
 
 from kept import directory
-from world import find_python, run
+from support.world import find_python, run
 
 TARGETS = {"arm64": "aarch64-linux-gnu.2.17", "s390x": "s390x-linux-gnu.2.28"}
 """System -> zig's target."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from kept import make_once
-from world import run
+from support.world import run
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _DEFAULT_MIRROR = "http://deb.debian.org/debian"

@@ -7,7 +7,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from world import run
+from support.world import run
 
 
 def set_loader(program, loader, libraries=()):

@@ -6,8 +6,8 @@ import re
 
 import pytest
 from picture import compute, compute_bare
+from support.world import DEBUG, EXAMPLES, PROJECTS, run
 from systems import system
-from world import DEBUG, EXAMPLES, PROJECTS, run
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network]
 

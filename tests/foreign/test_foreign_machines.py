@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 from cross import MACHINES, compile_for, headers
-from graft_samples import Forge, libraries_of
 from picture import compute
+from support.graft_samples import Forge, libraries_of
+from support.world import EXAMPLES, find_python, run
 from systems import system
-from world import EXAMPLES, find_python, run
 
-from felloe.binary.elf import parse_elf
-from felloe.patch.edit import Edit
-from felloe.patch.elf import patch
+from felloe.binary.elf.editor.edit import Edit
+from felloe.binary.elf.editor.patch import patch
+from felloe.binary.elf.reader import parse_elf
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network]
 

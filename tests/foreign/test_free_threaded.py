@@ -6,8 +6,8 @@ import re
 
 import pytest
 from picture import compute
+from support.world import EXAMPLES, PROJECTS
 from systems import system
-from world import EXAMPLES, PROJECTS
 
 pytestmark = [pytest.mark.foreign, pytest.mark.compiled, pytest.mark.network]
 

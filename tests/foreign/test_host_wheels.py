@@ -6,10 +6,10 @@ import platform
 import re
 
 import pytest
-from graft_samples import Forge
 from picture import WIDTH, compute
+from support.graft_samples import Forge
+from support.world import find_python
 from systems import system
-from world import find_python
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network]
 
@@ -118,7 +118,7 @@ def repaired(tmp_path_factory):
 
 
 def _include():
-    from world import run
+    from support.world import run
 
     code = "import sysconfig; print(sysconfig.get_path('include'))"
     return run(find_python("3.11"), "-c", code).stdout.strip()

@@ -6,8 +6,8 @@ import os
 import re
 
 import pytest
+from support.world import ROOT, run
 from systems import system
-from world import ROOT, run
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network, pytest.mark.slow]
 
@@ -29,7 +29,16 @@ def test_unit_tests_pass_under(name, make_venv, environ, tmp_path):
     alone = {key: value for key, value in steered.items() if key != "PYTHONPATH"}
     path = f"{python.parent}{os.pathsep}{environ['PATH']}"
     chosen = " and ".join(f"not {word}" for word in (OF_THIS_LOADER, *NO_MATTER_OF_PYTHON))
-    words = ("-q", "-p", "no:cacheprovider", "-k", chosen, "tests/unit")
+    words = (
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        chosen,
+        "tests",
+        "-m",
+        "not network and not foreign and not slow",
+    )
     done = run(python, "-m", "pytest", *words, cwd=ROOT, env={**alone, "PATH": path})
     (passed,) = re.findall(r"(\d+) passed", done.stdout)
     assert int(passed) > 1000

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 from picture import compute, compute_bare
+from support.world import EXAMPLES, find_python, run
 from systems import COMPILED, NAMES, system
-from world import EXAMPLES, find_python, run
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network]
 

@@ -6,7 +6,7 @@
 A target takes bytes and must end with an answer or a FelloeError, within seconds and a
 bounded memory: libFuzzer (libfuzzer.py) stops at anything else and leaves the input in a
 directory beside the corpus. It begins with the seeds of targets.py and the inputs of
-corpus.zip, which tests/unit/test_fuzz_corpus.py replays. The minutes are of the
+corpus.zip, which tests/fuzz/test_fuzz_corpus.py replays. The minutes are of the
 processor, so that a busy machine does not make them worth less.
 """
 

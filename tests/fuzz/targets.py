@@ -17,26 +17,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from felloe.archive.member import hold
-from felloe.archive.record import find_record_problem
 from felloe.audit.evidence import audit_members
-from felloe.audit.report import render_json, render_text
+from felloe.audit.policy.family import read_policies
+from felloe.audit.report.report import render_json, render_text
 from felloe.audit.verdict import judge
-from felloe.binary.elf import parse_elf
+from felloe.audit.wheel_file import audit_wheel
+from felloe.binary.elf.editor.edit import Edit
+from felloe.binary.elf.editor.patch import patch
+from felloe.binary.elf.reader import parse_elf
+from felloe.check.check import check_sdist, check_wheel
+from felloe.check.entry_point_rules import check_entry_points
+from felloe.check.metadata_rules import check_metadata
+from felloe.check.record_rules import check_record
+from felloe.check.unpack import unpack_wheel
+from felloe.config.project import read_project
+from felloe.config.settings import read_settings
 from felloe.errors import FelloeError
-from felloe.host.ldconfig import parse_cache
-from felloe.index.entry_point_rules import check_entry_points
-from felloe.index.metadata_rules import check_metadata
-from felloe.index.record_rules import check_record
-from felloe.patch.edit import Edit
-from felloe.patch.elf import patch
-from felloe.pipeline.wheel_tools.audit import audit_wheel
-from felloe.pipeline.wheel_tools.check import check_sdist, check_wheel
-from felloe.pipeline.wheel_tools.unpack import unpack_wheel
-from felloe.policy.family import read_policies
-from felloe.project import read_project
-from felloe.settings import read_settings
-from felloe.tags import parse_wheel_name
+from felloe.repair.linux.ldconfig import parse_cache
+from felloe.wheel.member import hold
+from felloe.wheel.record import find_record_problem
+from felloe.wheel.tags import parse_wheel_name
 
 POLICIES = read_policies()
 ROOM = Path(tempfile.mkdtemp(prefix="fuzz-"))

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from posixpath import basename, dirname, join, normpath
 from typing import TYPE_CHECKING
 
-from felloe.audit.constraint import Constraint, Kind, constrain, is_libpython, is_loader
-from felloe.audit.musl import constrain_musl
+from felloe.audit.linux.constraint import Constraint, Kind, constrain, is_libpython, is_loader
+from felloe.audit.linux.musl import constrain_musl
 from felloe.audit.object import (
     AuditedFile,
     BinaryMember,
@@ -22,17 +22,17 @@ from felloe.audit.object import (
     is_python_name,
     mentions_pybind11,
 )
-from felloe.binary.elf import ElfObject, find_libc, parse_elf
-from felloe.binary.layout import ElfType
+from felloe.audit.policy.family import FAMILY_OF_LIBC, NEVER, Policies, PolicyFamily
+from felloe.audit.python.extension import Abi, ModuleName
+from felloe.binary.elf.layout import ElfType
+from felloe.binary.elf.reader import ElfObject, find_libc, parse_elf
+from felloe.binary.elf.symbols import Import, SymbolTable
 from felloe.binary.magic import HEAD_SIZE, Format, find_format
-from felloe.binary.symbols import Import, SymbolTable
 from felloe.errors import MalformedBinary
-from felloe.extension import Abi, ModuleName
-from felloe.policy.family import FAMILY_OF_LIBC, NEVER, Policies, PolicyFamily
 
 if TYPE_CHECKING:  # a hook on Linux, which meets neither, starts a fifth faster
-    from felloe.audit.mach_object import MachObject
-    from felloe.audit.pe_object import PeObject
+    from felloe.audit.macos.object import MachObject
+    from felloe.audit.windows.object import PeObject
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,11 @@ def audit_members(
             if kind is Format.ELF:
                 objects.append(_audit_object(member, policies, default_libc))
             elif kind is Format.MACH_O:
-                from felloe.audit.mach_object import audit_mach_object
+                from felloe.audit.macos.object import audit_mach_object
 
                 mach_objects.append(audit_mach_object(path, member.read()))
             elif kind is Format.PE:
-                from felloe.audit.pe_object import audit_pe_object
+                from felloe.audit.windows.object import audit_pe_object
 
                 pe_objects.append(audit_pe_object(path, member.read()))
             elif kind is not None:

@@ -9,9 +9,9 @@ from enum import Enum
 from posixpath import basename, dirname
 from typing import Protocol
 
-from felloe.binary.elf import Buffer
-from felloe.binary.symbols import Import
-from felloe.extension import ModuleName, find_module_name
+from felloe.audit.python.extension import ModuleName, find_module_name
+from felloe.binary.elf.reader import Buffer
+from felloe.binary.elf.symbols import Import
 
 
 class Role(Enum):

@@ -9,7 +9,7 @@ from felloe.audit.evidence import Evidence
 from felloe.audit.object import AuditedFile, Role
 from felloe.audit.platform_proof import ONE_MACHINE, list_paths
 from felloe.finding import Finding
-from felloe.tags import WheelName
+from felloe.wheel.tags import WheelName
 
 # Of other systems, such as Android and FreeBSD, the files are ELF as well.
 _NO_ELF_TAG = re.compile(r"(ios|(py)?emscripten|pyodide|wasi|aix|cygwin|mingw)_\w+")

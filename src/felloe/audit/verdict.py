@@ -6,16 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from felloe.audit.abi import judge_abi
 from felloe.audit.evidence import Evidence
+from felloe.audit.linux.policy_claim import find_overclaims
+from felloe.audit.linux.portability import Portability, judge_portability
 from felloe.audit.other_system import find_other_notes, find_other_problems
 from felloe.audit.platform_proof import MissingLibrary, PlatformProof
-from felloe.audit.policy_claim import find_overclaims
-from felloe.audit.portability import Portability, judge_portability
+from felloe.audit.policy.family import Policies
+from felloe.audit.python.abi import judge_abi
 from felloe.errors import FelloeError
 from felloe.finding import Finding
-from felloe.policy.family import Policies
-from felloe.tags import WheelName, is_macos_tag, is_windows_tag
+from felloe.wheel.tags import WheelName, is_macos_tag, is_windows_tag
 
 _LINUX_TAG = re.compile(
     r"(linux|manylinux(1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+)_(?P<architecture>[a-z]\w*)"
@@ -95,13 +95,13 @@ def _judge_system(
     Raises :class:`FelloeError` if the tags name one of them and something else.
     """
     if all(map(is_macos_tag, claim.platforms)):
-        from felloe.audit.macos import judge_macos
-        from felloe.policy.system import read_macos_system
+        from felloe.audit.macos.judge import judge_macos
+        from felloe.audit.policy.system import read_macos_system
 
         return judge_macos(evidence, claim.platforms, read_macos_system(), waived)
     if all(map(is_windows_tag, claim.platforms)):
-        from felloe.audit.windows import judge_windows
-        from felloe.policy.system import read_windows_system
+        from felloe.audit.policy.system import read_windows_system
+        from felloe.audit.windows.judge import judge_windows
 
         return judge_windows(evidence, claim.platforms, read_windows_system(), waived)
     if any(is_macos_tag(tag) or is_windows_tag(tag) for tag in claim.platforms):

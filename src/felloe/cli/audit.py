@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from felloe.audit.report import render_failure, render_json, render_text
+from felloe.audit.policy.family import read_policies
+from felloe.audit.report.report import render_failure, render_json, render_text
+from felloe.audit.wheel_file import audit_wheel
 from felloe.cli.files import Answer, add_arguments, tell_each
-from felloe.pipeline.wheel_tools.audit import audit_wheel
-from felloe.policy.family import read_policies
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -14,16 +14,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
-from felloe import console
+from felloe import terminal
+from felloe.config.project import read_project
 from felloe.errors import FelloeError, UsageError
-from felloe.frontend.choice import find_tool
-from felloe.frontend.display import Display
-from felloe.pipeline.releasing.release import Order, open_project, release
-from felloe.pipeline.releasing.source import check_settings
-from felloe.project import read_project
+from felloe.release.display import Display
+from felloe.release.frontend_choice import find_tool
 from felloe.release.options import BUILD_OPTIONS, BuildTable, read_build_table
+from felloe.release.release import Order, open_project, release
 from felloe.release.report import render_json, render_text
 from felloe.release.request import check_words
+from felloe.release.source import check_settings
 
 _INTERRUPTED = 130  # as a shell says it: 128 + SIGINT
 _UNWANTED = ("PYTHONPATH", "PYTHONHOME", "__PYVENV_LAUNCHER__")
@@ -81,11 +81,11 @@ def run(options: argparse.Namespace) -> int:
             stack.enter_context(_ending_as_interrupt())
             result = release(_make_order(options, stack), display)
     except KeyboardInterrupt:
-        console.report_error(FelloeError("interrupted; nothing was built"))
+        terminal.report_error(FelloeError("interrupted; nothing was built"))
         return _INTERRUPTED
-    console.print_text(json.dumps(render_json(result)) if options.json else render_text(result))
+    terminal.print_text(json.dumps(render_json(result)) if options.json else render_text(result))
     if result.stopped:
-        console.report_error(FelloeError("interrupted; what is finished stays"))
+        terminal.report_error(FelloeError("interrupted; what is finished stays"))
         return _INTERRUPTED
     return 0 if result.holds else 1
 

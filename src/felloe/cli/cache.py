@@ -9,17 +9,17 @@ import shlex
 import time
 from pathlib import Path
 
-from felloe import console
-from felloe.cache.editable import KIND, find_needed, read_room
-from felloe.cache.entry import Entry, read_entries, remove_entry
-from felloe.cache.lock import CAN_LOCK
-from felloe.cache.place import cache_root
-from felloe.cache.prune import prune
+from felloe import terminal
+from felloe.build.cache.directory import cache_root
+from felloe.build.cache.entry import Entry, read_entries, remove_entry
+from felloe.build.cache.lock import CAN_LOCK
+from felloe.build.cache.prune import prune
+from felloe.build.editable.state import KIND, find_needed, read_room
 from felloe.cli.word import checked
+from felloe.config.option import OPTIONS
+from felloe.config.settings import CacheSettings, read_settings
 from felloe.errors import FelloeError
 from felloe.finding import Finding
-from felloe.option import OPTIONS
-from felloe.settings import CacheSettings, read_settings
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -59,11 +59,11 @@ def run_info(options: argparse.Namespace) -> int:
             "limit": settings.limit,
             "entries": rows,
         }
-        console.print_text(json.dumps(document))
+        terminal.print_text(json.dumps(document))
         return 0
     lines = [f"{root}: {_render_size(total)} of {_render_size(settings.limit)}"]
     lines += map(_render_row, rows)
-    console.print_text("\n".join(lines))
+    terminal.print_text("\n".join(lines))
     return 0
 
 
@@ -85,11 +85,11 @@ def run_clear(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has none
     kept = [entry for entry in entries if not remove_entry(entry)]
     _report([entry for entry in entries if entry not in kept])
     for entry in kept:
-        console.report_error(
+        terminal.report_error(
             FelloeError(f"{entry.path} was not removed", hint="a build may be using it")
         )
     for project in sorted(filter(None, projects)):
-        console.report_warning(
+        terminal.report_warning(
             Finding(
                 f"the editable install of {project} cannot rebuild any more",
                 hint=f"install it again: pip install -e {shlex.quote(project)}",
@@ -125,8 +125,8 @@ def _describe(entry: Entry, needed: set[Path]) -> dict[str, object]:
 
 
 def _examine(path: Path) -> list[str]:
-    from felloe.cache.distribution import hash_file
-    from felloe.cache.environment import find_damage
+    from felloe.build.environment.distribution import hash_file
+    from felloe.build.environment.store import find_damage
 
     return find_damage(path, hash_file)
 
@@ -155,4 +155,4 @@ def _render_size(size: float) -> str:
 
 def _report(removed: list[Entry]) -> None:
     total = sum(entry.size for entry in removed)
-    console.print_text(f"removed {len(removed)} entries, {_render_size(total)}")
+    terminal.print_text(f"removed {len(removed)} entries, {_render_size(total)}")

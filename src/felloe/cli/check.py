@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from felloe.audit.policy.family import read_policies
+from felloe.check.check import check_file
+from felloe.check.report import render_json, render_text
 from felloe.cli.files import Answer, add_arguments, tell_each
-from felloe.index.report import render_json, render_text
-from felloe.pipeline.wheel_tools.check import check_file
-from felloe.policy.family import read_policies
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

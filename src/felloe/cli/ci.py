@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from felloe import console
-from felloe.ci.service import SERVICES
+from felloe import terminal
 from felloe.errors import FelloeError
-from felloe.pipeline.authoring.ci import CiFile, plan_ci_file, write_ci_file
+from felloe.project.ci.service import SERVICES
+from felloe.project.ci.write import CiFile, plan_ci_file, write_ci_file
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,10 +38,10 @@ def run(options: argparse.Namespace) -> int:
     if options.check:
         return _compare(file, options.service)
     if shown:
-        console.print_text(file.text)
+        terminal.print_text(file.text)
         return 0
     write_ci_file(file)
-    console.report_progress(f"wrote {file.path}")
+    terminal.report_progress(f"wrote {file.path}")
     return 0
 
 
@@ -49,5 +49,5 @@ def _compare(file: CiFile, service: str) -> int:
     if file.is_current:
         return 0
     state = "is missing" if file.present is None else "is not up to date"
-    console.report_error(FelloeError(f"{file.path} {state}", hint=f"run felloe ci {service}"))
+    terminal.report_error(FelloeError(f"{file.path} {state}", hint=f"run felloe ci {service}"))
     return 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from felloe import console
+from felloe import terminal
 from felloe.errors import FelloeError, UsageError
 
 Document = dict[str, Any]
@@ -66,9 +66,9 @@ def _tell(
         if fail is None:
             raise
         if as_json:
-            console.print_text(json.dumps(fail(path, error)))
+            terminal.print_text(json.dumps(fail(path, error)))
         else:
-            console.report_error(error)
+            terminal.report_error(error)
         return error.exit_code
-    console.print_text(json.dumps(answer.document) if as_json else answer.text)
+    terminal.print_text(json.dumps(answer.document) if as_json else answer.text)
     return 0 if answer.holds else 1

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from felloe import __version__, console
+from felloe import __version__, terminal
 from felloe.errors import FelloeError
 
 COMMANDS = (
@@ -51,17 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
     except FelloeError as error:
-        console.report_error(error)
+        terminal.report_error(error)
         code = error.exit_code
     except BrokenPipeError:  # the reader has seen enough
         code = 1
     except OSError as error:
         if error.filename is None:
             raise
-        console.report_error(FelloeError(f"{error.filename}: {error.strerror}"))
+        terminal.report_error(FelloeError(f"{error.filename}: {error.strerror}"))
         code = 1
     except KeyboardInterrupt:
-        console.report_error(FelloeError("interrupted"))
+        terminal.report_error(FelloeError("interrupted"))
         code = _end_as_interrupted()
     _give_up_unwritten()
     return code

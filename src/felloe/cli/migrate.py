@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from felloe import console
+from felloe import terminal
 from felloe.finding import Finding
-from felloe.pipeline.authoring.migrate import apply_move, plan_move, render_diff
+from felloe.project.migrate.migrate import apply_move, plan_move, render_diff
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,20 +30,20 @@ def run(options: argparse.Namespace) -> int:
     move = plan_move(options.project)
     migration = move.migration
     if move.is_empty:
-        console.report_progress("nothing to do: felloe builds this project already")
+        terminal.report_progress("nothing to do: felloe builds this project already")
         return 0
     diff = render_diff(move)
     if diff and options.apply:
         apply_move(move)
-        console.report_progress(f"changed {', '.join(migration.files)}")
+        terminal.report_progress(f"changed {', '.join(migration.files)}")
     elif diff:
-        console.print_text(diff)
+        terminal.print_text(diff)
     for remark in migration.remains:
-        console.report_note(Finding(remark))
+        terminal.report_note(Finding(remark))
     if diff and not options.apply:
-        console.report_note(
+        terminal.report_note(
             Finding("nothing is written yet", hint="felloe migrate --apply writes the changes")
         )
     if not migration.is_possible:
-        console.report_note(Finding(f"the project is built with {migration.found}, and stays so"))
+        terminal.report_note(Finding(f"the project is built with {migration.found}, and stays so"))
     return 0 if migration.is_possible else 1

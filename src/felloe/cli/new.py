@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from felloe import console
-from felloe.pipeline.authoring.new import make_project
-from felloe.scaffold.name import parse_name
-from felloe.scaffold.template import BINDINGS
+from felloe import terminal
+from felloe.project.new.name import parse_name
+from felloe.project.new.new import make_project
+from felloe.project.new.template import BINDINGS
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -41,8 +41,8 @@ def run(options: argparse.Namespace) -> int:
     name = parse_name(options.name)
     place: Path = options.directory or Path(name.distribution)
     paths = make_project(name, options.binding, place, ci=not options.no_ci)
-    console.report_progress(f"wrote {len(paths)} files to {place}")
-    console.print_text(f"""\
+    terminal.report_progress(f"wrote {len(paths)} files to {place}")
+    terminal.print_text(f"""\
 cd {place}
 pip wheel --no-deps -w dist .        # a wheel to publish
 pip install -e . --group test        # to work on it (pip 25.1 or later)

@@ -6,11 +6,11 @@ import argparse
 import os
 from pathlib import Path
 
-from felloe import console
-from felloe.pipeline.wheel_tools.unpack import pack_wheel
-from felloe.policy.family import read_policies
-from felloe.settings import read_settings
-from felloe.tags import check_build_number
+from felloe import terminal
+from felloe.audit.policy.family import read_policies
+from felloe.check.unpack import pack_wheel
+from felloe.config.settings import read_settings
+from felloe.wheel.tags import check_build_number
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,5 +36,5 @@ def run(options: argparse.Namespace) -> int:
     build = None if options.build is None else check_build_number(options.build)
     epoch = read_settings({}, None, os.environ).epoch
     written = pack_wheel(options.directory, options.out_dir, build, epoch, read_policies())
-    console.report_progress(f"wrote {written}")
+    terminal.report_progress(f"wrote {written}")
     return 0

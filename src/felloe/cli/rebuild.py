@@ -12,9 +12,9 @@ import json
 import os
 from pathlib import Path
 
-from felloe import console
+from felloe import terminal
+from felloe.build.editable.rebuild import Request, rebuild
 from felloe.errors import FelloeError
-from felloe.pipeline.building.rebuild import Request, rebuild
 
 
 def main(text: str) -> int:
@@ -26,6 +26,6 @@ def main(text: str) -> int:
     try:
         rebuild(request, os.environ)
     except FelloeError as error:
-        console.report_error(error)
+        terminal.report_error(error)
         return error.exit_code
     return 0

@@ -11,15 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from felloe import console
-from felloe.archive.place import prepare_directory
+from felloe import terminal
+from felloe.audit.policy.family import Policies, read_policies
 from felloe.cli.files import check_files
 from felloe.cli.word import checked
+from felloe.config.option import OPTIONS, Option
+from felloe.config.settings import Settings, read_settings
 from felloe.errors import FelloeError, UsageError
-from felloe.option import OPTIONS, Option
-from felloe.pipeline.wheel_tools.repair import Repair, repair_wheel
-from felloe.policy.family import Policies, read_policies
-from felloe.settings import Settings, read_settings
+from felloe.repair.wheel_file import Repair, repair_wheel
+from felloe.wheel.atomic_write import prepare_directory
 
 SCHEMA_VERSION = 1
 
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
             code, document = _repair(wheel, options.wheel_dir, settings, policies)
         codes.append(code)
         if options.json:
-            console.print_text(json.dumps(document))
+            terminal.print_text(json.dumps(document))
     return max(codes)
 
 
@@ -112,13 +112,13 @@ def _repair(
     try:
         repair = repair_wheel(wheel, directory, settings, policies, os.environ)
     except FelloeError as error:
-        console.report_error(error)
+        terminal.report_error(error)
         return error.exit_code, {**_EMPTY, "wheel": wheel.name, "error": error.message}
     violation = repair.finished.violation
     if repair.written is not None:
-        console.report_progress(f"wrote {repair.written}")
+        terminal.report_progress(f"wrote {repair.written}")
     elif violation is not None:
-        console.report_error(FelloeError(violation.message, hint=violation.hint))
+        terminal.report_error(FelloeError(violation.message, hint=violation.hint))
     return int(repair.written is None), _render(wheel, repair)
 
 

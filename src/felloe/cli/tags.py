@@ -6,13 +6,13 @@ import argparse
 import os
 from pathlib import Path
 
-from felloe import console
+from felloe import terminal
+from felloe.audit.policy.family import Policies, read_policies
+from felloe.audit.retag import TagChange, retag_wheel
 from felloe.cli.files import check_files
+from felloe.config.settings import read_settings
 from felloe.errors import FelloeError
-from felloe.pipeline.wheel_tools.retag import TagChange, retag_wheel
-from felloe.policy.family import Policies, read_policies
-from felloe.settings import read_settings
-from felloe.tags import check_build_number
+from felloe.wheel.tags import check_build_number
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,9 +51,9 @@ def _retag(wheel: Path, change: TagChange, epoch: int, policies: Policies, *, re
     try:
         written = retag_wheel(wheel, change, epoch, policies)
     except FelloeError as error:
-        console.report_error(error)
+        terminal.report_error(error)
         return error.exit_code
-    console.print_text((written or wheel).name)
+    terminal.print_text((written or wheel).name)
     if remove and written is not None:
         wheel.unlink()
     return 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from felloe import console
+from felloe import terminal
+from felloe.check.unpack import unpack_wheel
 from felloe.cli.files import check_files
-from felloe.pipeline.wheel_tools.unpack import unpack_wheel
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,5 +33,5 @@ def run(options: argparse.Namespace) -> int:
     check_files(options.wheels)
     for wheel in options.wheels:
         place = unpack_wheel(wheel, options.dest, verified=not options.no_verify)
-        console.report_progress(f"unpacked {wheel.name} to {place}")
+        terminal.report_progress(f"unpacked {wheel.name} to {place}")
     return 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from felloe.check.report import render_json, render_text
+from felloe.check.verify import verify_wheel
 from felloe.cli.files import Answer, add_arguments, tell_each
-from felloe.index.report import render_json, render_text
-from felloe.pipeline.wheel_tools.verify import verify_wheel
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

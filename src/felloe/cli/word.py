@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from felloe.option import Option
+from felloe.config.option import Option
 
 
 def checked(option: Option) -> Callable[[str], str]:

@@ -1,1 +1,1 @@
-"""What a release is made of, decided: interpreters, builds, budget, record, report."""
+"""The `felloe build` command: matrix, schedule, tests, report."""

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from felloe.release.interpreter import Interpreter
-from felloe.tags import WheelName
+from felloe.python.interpreter import Interpreter
+from felloe.wheel.tags import WheelName
 
 HERE = "auto"
 """The target that is the interpreter's own platform."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from felloe.subtable import read_subtable
+from felloe.config.subtable import read_subtable
 
 
 @dataclass(frozen=True)

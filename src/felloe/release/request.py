@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from felloe.errors import UsageError
-from felloe.release.interpreter import Interpreter
+from felloe.python.interpreter import Interpreter
 
 OLDEST = (3, 9)
 """The oldest Python that felloe, and so its hooks, run with."""

@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from felloe.release.matrix import Cell
-from felloe.tags import WheelName
+from felloe.wheel.tags import WheelName
 
 
 class Status(Enum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from felloe.release.interpreter import Interpreter
+from felloe.python.interpreter import Interpreter
 
 Command = tuple[str, ...]
 

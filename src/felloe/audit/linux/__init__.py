@@ -1,0 +1,1 @@
+"""Judge manylinux and musllinux tags."""

@@ -1,0 +1,117 @@
+"""Facts about one object that some policy does not allow, each with its floor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from felloe.audit.policy.family import NEVER, PolicyFamily
+from felloe.binary.elf.reader import ElfObject
+from felloe.binary.elf.symbols import SymbolTable
+
+
+class Kind(Enum):
+    """What sort of fact constrains a platform tag."""
+
+    SYMBOL_VERSION = "symbol-version"
+    LIBRARY = "library"
+    UNREACHED_LIBRARY = "unreached-library"
+    LIBPYTHON = "libpython"
+    C_LIBRARY = "c-library"
+    WITHHELD_SYMBOL = "withheld-symbol"
+    INSTRUCTION_SET = "instruction-set"
+    EXECUTABLE_STACK = "executable-stack"
+    RELATIVE_RELOCATIONS = "relative-relocations"
+    PAGE_ALIGNMENT = "page-alignment"
+    RELIC = "relic"
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A fact about one object that policies below ``floor`` do not allow."""
+
+    path: str
+    kind: Kind
+    subject: str
+    """What it is about, in the words of the format: ``GLIBC_2.34 of libc.so.6``."""
+    floor: int
+    symbols: tuple[str, ...] = ()
+
+
+# The largest page of the kernels that mainstream distributions ship, where it
+# is above the 4 KiB that every linker aligns to.
+_LARGEST_PAGE = {"aarch64": 1 << 16, "ppc64": 1 << 16, "ppc64le": 1 << 16, "loongarch64": 1 << 14}
+
+# Removed from CPython 3.7; a module that asks for one cannot be imported.
+_RELICS = frozenset({"PyFPE_jbuf", "PyFPE_dummy", "PyFPE_counter"})
+
+# glibc 2.36 is the first to apply DT_RELR (a static program applies its own);
+# objects that GNU ld links say so by this symbol version, others may not.
+_RELR_VERSION = "GLIBC_ABI_DT_RELR"
+
+
+def constrain(
+    path: str, elf: ElfObject, symbols: SymbolTable, family: PolicyFamily
+) -> Iterator[Constraint]:
+    """The constraints that follow from the object alone."""
+    yield from _constrain_versions(path, elf, symbols, family)
+    yield from _constrain_withheld(path, elf, symbols, family)
+    if elf.isa_level > 1:
+        subject = f"x86-64-v{elf.isa_level} instructions"
+        yield Constraint(path, Kind.INSTRUCTION_SET, subject, NEVER)
+    if elf.executable_stack and elf.is_dynamic:
+        yield Constraint(path, Kind.EXECUTABLE_STACK, "an executable stack", NEVER)
+    if elf.relative_relocations and not (elf.is_program and elf.interpreter is None):
+        floor = family.symbol_versions.get(_RELR_VERSION, _first_musl_1_2(family))
+        yield Constraint(path, Kind.RELATIVE_RELOCATIONS, "packed relocations (DT_RELR)", floor)
+    page = _LARGEST_PAGE.get(family.architecture, 0)
+    if elf.load_alignment and elf.load_alignment % max(page, 1):
+        subject = f"segments aligned to {elf.load_alignment} bytes, below the page size {page}"
+        yield Constraint(path, Kind.PAGE_ALIGNMENT, subject, NEVER)
+    for symbol in symbols.imports_named(_RELICS):
+        yield Constraint(path, Kind.RELIC, symbol.name, NEVER, (symbol.name,))
+
+
+def _first_musl_1_2(family: PolicyFamily) -> int:
+    """musl applies packed relocations from 1.2.4 on; its policies know no third number."""
+    position = family.position("musllinux_1_2")
+    return NEVER if position is None else position
+
+
+def _constrain_versions(
+    path: str, elf: ElfObject, symbols: SymbolTable, family: PolicyFamily
+) -> Iterator[Constraint]:
+    floors = {need: family.version_floor(need.version) for need in elf.version_needs}
+    high = {need: floor for need, floor in floors.items() if floor}
+    names = symbols.imports_of_versions({need.number for need in high})
+    for need, floor in sorted(high.items()):
+        subject = f"{need.version} of {need.library}"
+        yield Constraint(path, Kind.SYMBOL_VERSION, subject, floor, names.pop(need.number, ()))
+
+
+def _constrain_withheld(
+    path: str, elf: ElfObject, symbols: SymbolTable, family: PolicyFamily
+) -> Iterator[Constraint]:
+    for library in dict.fromkeys(elf.needed):
+        floors: Mapping[str, int] = family.withheld.get(library, {})
+        for symbol in symbols.imports_named(floors.keys()):
+            if not symbol.weak:
+                floor = floors[symbol.name]
+                subject = f"{symbol.name} of {library}"
+                yield Constraint(path, Kind.WITHHELD_SYMBOL, subject, floor, (symbol.name,))
+
+
+_LOADER = re.compile(r"ld-linux.*|ld64\.so\.[12]|ld-musl-.*|ld\.so\.1")
+_LIBPYTHON = re.compile(r"libpython\d+(\.\d+)?[a-z]*\.so(\.\d+)*|libpypy[\d.]*-c\.so.*")
+
+
+def is_loader(soname: str) -> bool:
+    """Whether a needed name is the dynamic loader's own."""
+    return _LOADER.fullmatch(soname) is not None
+
+
+def is_libpython(soname: str) -> bool:
+    """Whether a needed name is an interpreter's library, under any of its names."""
+    return _LIBPYTHON.fullmatch(soname) is not None

@@ -1,0 +1,88 @@
+"""Why a platform tag cannot be had, in words: objects, symbols, ways out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from felloe.audit.linux.constraint import Constraint, Kind
+from felloe.audit.linux.portability import Portability
+from felloe.finding import Finding
+
+_MOST_SYMBOLS = 3
+_LONGEST_SYMBOL = 48
+_MOST_LINES = 10
+
+_OLDER_SYSTEM = (
+    "build where the C library is older, such as in the image of the policy you want "
+    '(quay.io/pypa/manylinux_2_28_x86_64), or with an older one: `toolchain = "zig"` in '
+    "[tool.felloe] brings them all"
+)
+WAYS_OUT = {
+    Kind.SYMBOL_VERSION: _OLDER_SYSTEM,
+    Kind.LIBRARY: "link that library statically, or have it copied in: a build and `felloe repair` "
+    "do so where they find it, and `libraries.search` says where",
+    Kind.UNREACHED_LIBRARY: "set INSTALL_RPATH in CMake to where the wheel has that library, such "
+    "as $ORIGIN/../lib",
+    Kind.C_LIBRARY: "build all of the wheel with one C library",
+    Kind.LIBPYTHON: "link Python::Module (component Development.Module) and not Python::Python: "
+    "a module takes the C API from the interpreter that loads it",
+    Kind.WITHHELD_SYMBOL: "do without that symbol, or link the library statically",
+    Kind.INSTRUCTION_SET: "compile without -march and choose code for newer processors at run time",
+    Kind.EXECUTABLE_STACK: "link with -Wl,-z,noexecstack, and give assembler sources a "
+    ".note.GNU-stack section; glibc 2.41 and later refuse to load the object",
+    Kind.RELATIVE_RELOCATIONS: "link with -Wl,-z,nopack-relative-relocs",
+    Kind.PAGE_ALIGNMENT: "link with -Wl,-z,max-page-size=65536",
+    Kind.RELIC: "rebuild it with a Python from 3.7 on",
+}
+"""Kind of constraint -> what its author can do about it."""
+
+
+def explain(goal: str, portability: Portability, limit: int) -> Finding:
+    """``goal`` is not reached: name what stands above ``limit``, and what would be without it."""
+    blockers = portability.blockers(limit)
+    lines = [f"{goal}:", *describe(blockers, portability)]
+    if not blockers:
+        lines.append("  no audited object speaks for it")
+    floors = (c.floor for c in portability.constraints if c.floor <= limit)
+    below = max((portability.lowest, *floors))
+    if blockers and below < portability.floor:
+        lines.append(f"without these it would be {portability.platforms_at(below)[-1]}")
+    return Finding("\n".join(lines), hint=explain_ways_out(blockers))
+
+
+def describe(constraints: Sequence[Constraint], portability: Portability) -> list[str]:
+    """Constraints as lines: object, subject, symbols, policy; those alike share one."""
+    alike: dict[tuple[int, str], list[Constraint]] = {}
+    for item in constraints:
+        alike.setdefault((item.floor, item.subject), []).append(item)
+    lines = [_describe_alike(items, portability) for items in alike.values()]
+    more = len(lines) - _MOST_LINES
+    if more > 0:
+        lines[_MOST_LINES:] = [f"  and {more} more, all in `felloe audit --json`"]
+    return lines
+
+
+def _describe_alike(items: Sequence[Constraint], portability: Portability) -> str:
+    first = items[0]
+    others = f" and {len(items) - 1} more objects need" if len(items) > 1 else " needs"
+    family = portability.family
+    policy = family.policy_name(first.floor) if family else None
+    allowed = f"allowed from {policy} on" if policy else "allowed by no policy"
+    return f"  {first.path}{others} {first.subject}{list_symbols(items)}: {allowed}"
+
+
+def list_symbols(items: Sequence[Constraint]) -> str:
+    """The symbols of constraints that share a subject, in brackets; a few of many."""
+    symbols = sorted({symbol for item in items for symbol in item.symbols})
+    if not symbols or items[0].kind is not Kind.SYMBOL_VERSION:
+        return ""
+    # Mangled names of templates run to hundreds of characters.
+    shown = [s if len(s) <= _LONGEST_SYMBOL else f"{s[:_LONGEST_SYMBOL]}…" for s in symbols]
+    more = len(symbols) - _MOST_SYMBOLS
+    return f" ({', '.join(shown[:_MOST_SYMBOLS])}{f' and {more} more' if more > 0 else ''})"
+
+
+def explain_ways_out(constraints: Iterable[Constraint]) -> str:
+    """What can be done, once for each kind."""
+    kinds = dict.fromkeys(item.kind for item in constraints)
+    return "; ".join(WAYS_OUT[kind] for kind in kinds)

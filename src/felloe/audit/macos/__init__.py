@@ -1,0 +1,1 @@
+"""Judge macOS tags."""

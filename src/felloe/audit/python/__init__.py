@@ -1,0 +1,1 @@
+"""Python and ABI tags: extension module names, the C API, the stable ABI."""

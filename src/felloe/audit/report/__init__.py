@@ -1,0 +1,1 @@
+"""Render an audit as a table or as JSON."""

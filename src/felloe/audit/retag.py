@@ -1,0 +1,94 @@
+"""The story of a wheel that gets other tags: open it, hold them against its binaries, write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from email.parser import BytesParser
+from pathlib import Path
+
+from felloe.audit.evidence import audit_members
+from felloe.audit.policy.family import Policies
+from felloe.audit.verdict import judge
+from felloe.errors import FelloeError, UsageError
+from felloe.wheel.member import hold
+from felloe.wheel.reader import StagedWheel, open_wheel
+from felloe.wheel.record import is_purelib, render_wheel_file
+from felloe.wheel.tags import WheelName, parse_wheel_name
+from felloe.wheel.writer import write_wheel
+
+
+@dataclass(frozen=True)
+class TagChange:
+    """What is to become of a name; a set is replaced, or with ``+`` and ``-`` extended or cut."""
+
+    python: str | None = None
+    abi: str | None = None
+    platform: str | None = None
+    build: str | None = None
+    """Empty for no build number; None for the one that is there."""
+
+
+def retag_wheel(wheel: Path, change: TagChange, epoch: int, policies: Policies) -> Path | None:
+    """Write the wheel under other tags beside itself. Answers the file, None if nothing changes.
+
+    Raises :class:`FelloeError` with everything that the new tags promise and the
+    binaries do not prove.
+    """
+    with open_wheel(wheel) as staged:
+        name = apply(change, staged.name)
+        if name == staged.name:
+            return None
+        refuse_lies(staged, name, policies)
+        return write_wheel(rename(staged, name), wheel.parent, epoch)
+
+
+def apply(change: TagChange, name: WheelName) -> WheelName:
+    """The name after a change. Raises :class:`UsageError`."""
+    pythons = _apply(change.python, name.pythons, "--python-tag")
+    abis = _apply(change.abi, name.abis, "--abi-tag")
+    platforms = _apply(change.platform, name.platforms, "--platform-tag")
+    changed = name.with_tags(pythons, abis, platforms)
+    if change.build is not None:
+        changed = replace(changed, build=change.build)
+    parse_wheel_name(changed.filename)  # what was given may be no tag at all
+    return changed
+
+
+def _apply(text: str | None, tags: tuple[str, ...], flag: str) -> tuple[str, ...]:
+    if text is None:
+        return tags
+    sign, listed = text[:1], text.lstrip("+-").split(".")
+    if sign == "+":
+        return (*tags, *listed)
+    if sign != "-":
+        return tuple(listed)
+    absent = [tag for tag in listed if tag not in tags]
+    if absent:
+        raise UsageError(f"{flag} {text}: the wheel has no {', '.join(absent)}")
+    left = tuple(tag for tag in tags if tag not in listed)
+    if not left:
+        raise UsageError(f"{flag} {text}: no tag would be left")
+    return left
+
+
+def refuse_lies(staged: StagedWheel, name: WheelName, policies: Policies) -> None:
+    """Raises :class:`FelloeError` with what ``name`` promises and the binaries do not prove."""
+    evidence = audit_members(staged.members, policies, name.libc)
+    verdict = judge(evidence, name, name.libc, policies)
+    if verdict.faults:
+        hints = dict.fromkeys(problem.hint for problem in verdict.faults if problem.hint)
+        raise FelloeError(
+            f"no wheel is written as {name.filename}:\n"
+            + "\n".join(problem.message for problem in verdict.faults),
+            hint="; ".join(hints) or "see with `felloe audit` what its files prove",
+        )
+
+
+def rename(staged: StagedWheel, name: WheelName) -> StagedWheel:
+    """The same wheel under another name, which its ``WHEEL`` file repeats; all else stays."""
+    path = f"{staged.dist_info}/WHEEL"
+    before = staged.metadata("WHEEL")
+    generator = BytesParser().parsebytes(before).get("Generator", "unknown")
+    text = render_wheel_file(name, generator=str(generator).strip(), is_purelib=is_purelib(before))
+    members = (hold(path, text), *(m for m in staged.members if m.name != path))
+    return replace(staged, name=name, members=members)

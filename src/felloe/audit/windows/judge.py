@@ -1,0 +1,140 @@
+"""What the PE files of a wheel prove about its Windows tags: machine, and DLLs at hand.
+
+The tags ``win32``, ``win_amd64`` and ``win_arm64`` name a machine and no version
+of Windows (PEP 425, :func:`sysconfig.get_platform`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from posixpath import basename
+
+from felloe.audit.evidence import Evidence
+from felloe.audit.object import Role
+from felloe.audit.platform_proof import (
+    ONE_MACHINE,
+    MissingLibrary,
+    PlatformProof,
+    explain_missing,
+    find_strangers,
+)
+from felloe.audit.policy.system import WindowsSystem
+from felloe.audit.windows.object import PeObject, find_python_dll
+from felloe.finding import Finding
+from felloe.wheel.tags import is_windows_tag
+
+_MACHINES = {"win32": "win32", "win_amd64": "amd64", "win_arm64": "arm64"}
+"""Platform tag -> what the suffix of a ``.pyd`` calls it."""
+
+_STARTS = {"win_amd64": ("win32",), "win_arm64": ("win32", "win_amd64")}
+"""Platform tag -> the other machines whose programs such a Windows starts (WOW64, emulation)."""
+
+
+def judge_windows(
+    evidence: Evidence,
+    platforms: Sequence[str],
+    system: WindowsSystem,
+    waived: frozenset[str] = frozenset(),
+) -> PlatformProof:
+    """Hold Windows tags against the wheel's PE files.
+
+    .NET code is for any machine, so it proves and refuses nothing. ``waived``
+    are needed names that the user's machine is known to have.
+    """
+    tags = [platform for platform in platforms if is_windows_tag(platform)]
+    native = [item for item in evidence.pe_objects if not item.pe.is_managed]
+    own = [item for item in native if item.pe.platform in tags]
+    foreign = [item for item in native if item.pe.platform not in tags]
+    said = ".".join(platforms)
+    strange, notes = find_strangers(evidence, PeObject, "Windows", said)
+    problems = [
+        *strange,
+        *(_misplaced(item, said) for item in foreign if item.module),
+        *_misnamed(own),
+    ]
+    if not problems:
+        problems += [_nothing_proves(tag) for tag in tags if not _has_any(native, tag)]
+    missing, late = _find_missing(own, system, waived)
+    proved = tuple(sorted({x.pe.platform for x in native if x.pe.platform and x.module}))
+    return PlatformProof(
+        platforms=proved if problems and len(proved) == 1 else tuple(platforms),
+        holds=True,
+        problems=tuple(problems),
+        shortfalls=tuple(explain_missing(missing, "Windows")),
+        missing=tuple(missing),
+        notes=(*notes, *map(_unaudited, (x for x in foreign if not x.module)), *map(_late, late)),
+    )
+
+
+def _unaudited(item: PeObject) -> Finding:
+    return Finding(f"{item.path} is built for {item.built_for}: not audited", path=item.path)
+
+
+def _late(found: MissingLibrary) -> Finding:
+    return Finding(
+        f"{found.path} loads {found.library} when it first calls it: not in the wheel",
+        path=found.path,
+    )
+
+
+def _misplaced(item: PeObject, said: str) -> Finding:
+    return Finding(
+        f"{item.path} is built for {item.built_for}, the wheel's tag says {said}",
+        hint=ONE_MACHINE,
+        path=item.path,
+    )
+
+
+def _misnamed(own: Sequence[PeObject]) -> Iterator[Finding]:
+    """Modules whose suffix no Python on their machine looks for."""
+    for item in own:
+        module, machine = item.module, _MACHINES.get(item.pe.platform or "")
+        if module is None:
+            continue
+        if not module.suffix.endswith(".pyd"):
+            yield Finding(
+                f"{item.path} has the suffix {module.suffix}, which Pythons for Windows do not "
+                "import",
+                hint="name the module with .pyd",
+                path=item.path,
+            )
+        elif module.architecture not in (None, machine):
+            yield Finding(
+                f"{item.path} is built for {item.built_for} and named for {module.architecture}",
+                hint=ONE_MACHINE,
+                path=item.path,
+            )
+
+
+def _has_any(native: Sequence[PeObject], tag: str) -> bool:
+    """Whether any file is of use where the tag says."""
+    return any(
+        item.pe.platform == tag
+        or (item.role is Role.PROGRAM and item.pe.platform in _STARTS.get(tag, ()))
+        for item in native
+    )
+
+
+def _nothing_proves(tag: str) -> Finding:
+    return Finding(
+        f"no binary of the wheel is for what its tag says, {tag}",
+        hint="build it with a compiler for that machine, or name the machine that it is for",
+    )
+
+
+def _find_missing(
+    own: Sequence[PeObject], system: WindowsSystem, waived: frozenset[str]
+) -> tuple[list[MissingLibrary], list[MissingLibrary]]:
+    """What neither the wheel nor Windows has: needed to load, and when it is first called."""
+    held = {(item.pe.platform, basename(item.path).lower()) for item in own}
+    missing: list[MissingLibrary] = []
+    late: list[MissingLibrary] = []
+    for item in own:
+        is_program = item.role is Role.PROGRAM
+        for dll in {found.name.lower(): found for found in reversed(item.pe.dlls)}.values():
+            low = dll.name.lower()
+            if (item.pe.platform, low) in held or find_python_dll(low) or dll.name in waived:
+                continue
+            if not system.has(low, is_program=is_program):
+                (late if dll.delayed else missing).append(MissingLibrary(item.path, dll.name))
+    return missing, late

@@ -1,0 +1,1 @@
+"""ELF files: reader, symbols, notes, editor."""

@@ -1,0 +1,1 @@
+"""Edit an ELF file: bytes and an edit in, bytes out."""

@@ -1,0 +1,1 @@
+"""Mach-O files: reader and symbols."""

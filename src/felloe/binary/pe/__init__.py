@@ -1,0 +1,1 @@
+"""PE files: reader and symbols."""

@@ -1,0 +1,1 @@
+"""The work of the build hooks: wheels, sdists, editable installs."""

@@ -1,0 +1,1 @@
+"""The cache directory on disk: entries, locks, pruning."""

@@ -1,0 +1,52 @@
+"""Keeping the cache below its limit."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from felloe.build.cache.entry import KINDS, Entry, read_entries, remove_entry
+from felloe.build.editable.state import find_needed
+
+_ABANDONED = 3600
+"""Seconds after which an unfinished directory has nobody who works on it."""
+
+
+def prune(root: Path, limit: int) -> list[Entry]:
+    """Remove what was not used for longest until ``limit`` bytes are left; what was removed.
+
+    What is in use stays, whatever its size. So does what editable installs
+    need, which is not counted. Nothing here fails: what cannot be removed is
+    passed over.
+    """
+    _sweep(root)
+    needed = find_needed(root)
+    entries = [entry for entry in read_entries(root) if entry.path not in needed]
+    total = sum(entry.size for entry in entries)
+    removed = []
+    for entry in entries:
+        if total <= limit:
+            break
+        if remove_entry(entry):
+            removed.append(entry)
+            total -= entry.size
+    return removed
+
+
+def _sweep(root: Path) -> None:
+    """Delete what processes that were killed have left."""
+    horizon = time.time() - _ABANDONED
+    for kind in KINDS:
+        with suppress(OSError):
+            for path in (root / kind).iterdir():
+                if path.name.startswith(".") and path.lstat().st_mtime < horizon:
+                    _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

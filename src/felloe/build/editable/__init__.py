@@ -1,0 +1,1 @@
+"""Editable installs and rebuilds at import."""

@@ -1,0 +1,98 @@
+"""The import hook of an editable wheel: what the engine's says, and what is added to it.
+
+The engine writes a module that finds the project's modules, and calls the
+``rebuild`` method of its finder where ``editable.rebuild`` is on. That one
+method is replaced, from the end of the same file.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from felloe.wheel.member import hold
+from felloe.wheel.reader import StagedWheel
+
+_TEMPLATE = Path(__file__).with_name("rebuild_hook.py")
+_NAME = re.compile(r"_[^/]*editable[^/]*\.py")
+_FINDERS = ("ScikitBuildRedirectingFinder", "ScikitBuildInplaceFinder")
+_CALLS = ("install", "install_inplace")
+
+_ADDITION = """
+
+# Added by felloe: a rebuild checks files before it builds, in the environment of the first build.
+def _rebuild_by_felloe(finder):
+    from {module} import rebuild
+
+    rebuild(finder)
+
+
+for _finder in {finders!r}:
+    if _finder in globals():
+        globals()[_finder].rebuild = _rebuild_by_felloe
+"""
+
+
+@dataclass(frozen=True)
+class ImportHook:
+    """What the engine's hook does."""
+
+    member: str
+    rebuilds: bool
+    """Whether an import builds."""
+    path: str
+    """The build directory; empty if it is gone."""
+    prefix: str
+    """Where the build is installed: empty for nowhere, relative for below the hook."""
+    build_options: tuple[str, ...]
+    """For `cmake --build`."""
+
+
+def read_hook(staged: StagedWheel) -> ImportHook | None:
+    """The engine's hook in an editable wheel; None if there is none that we understand."""
+    for member in staged.members:
+        if _NAME.fullmatch(member.name):
+            return parse_hook(member.name, bytes(member.read()).decode("utf-8", "replace"))
+    return None
+
+
+def parse_hook(name: str, text: str) -> ImportHook | None:
+    """Read the call at its end, by the names of the parameters of what it calls."""
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+        functions = {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
+        calls = [node for node in nodes if isinstance(node, ast.Call)]
+        (call,) = (
+            node for node in calls if isinstance(node.func, ast.Name) and node.func.id in _CALLS
+        )
+        parameters = [each.arg for each in functions[ast.unparse(call.func)].args.args]
+        values = dict(zip(parameters, map(ast.literal_eval, call.args)))
+        rebuilds, path = bool(values["rebuild"]), values["path"] or ""
+        prefix = values["install_dir"] or "" if "install_dir" in parameters else ""
+        options = tuple(map(str, values.get("build_options") or ()))
+    except (SyntaxError, ValueError, KeyError, TypeError):
+        return None
+    if not any(f"class {finder}" in text and "def rebuild(self)" in text for finder in _FINDERS):
+        return None
+    return ImportHook(name, rebuilds, str(path), str(prefix), options)
+
+
+def add_rebuild(staged: StagedWheel, hook: ImportHook, values: Mapping[str, str]) -> StagedWheel:
+    """The wheel with our rebuild: a module beside the engine's, which calls it.
+
+    ``values`` stand in the place of the module's constants.
+    """
+    stem = hook.member[: -len(".py")]
+    module = f"{stem}_rebuild"
+    text = _TEMPLATE.read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = text.replace(f'{name} = "{name.lower()}"', f"{name} = {value!r}")
+    addition = _ADDITION.format(module=module, finders=_FINDERS).encode()
+    members = []
+    for member in staged.members:
+        is_hook = member.name == hook.member
+        members.append(hold(member.name, bytes(member.read()) + addition) if is_hook else member)
+    return replace(staged, members=(hold(f"{module}.py", text.encode()), *members))

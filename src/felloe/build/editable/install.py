@@ -1,0 +1,241 @@
+"""The story of an editable install: a build that stays, and an import hook that rebuilds in it.
+
+An editable wheel never leaves the machine, so nothing about it is proved.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import felloe
+from felloe import terminal
+from felloe.build.build import Build
+from felloe.build.editable.import_hook import ImportHook, add_rebuild, read_hook
+from felloe.build.environment.context import Workplace, prune_cache, workplace
+from felloe.build.environment.origin import stable_site
+from felloe.build.tree.run import may_have_tree, name_tree
+from felloe.build.wheel import check_metadata
+from felloe.config.settings import ConfigSettings
+from felloe.errors import EngineFailed
+from felloe.finding import Finding
+from felloe.python.target import Target
+from felloe.repair.finish import retag
+from felloe.wheel.atomic_write import prepare_directory
+from felloe.wheel.reader import StagedWheel, open_wheel
+from felloe.wheel.writer import write_wheel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from felloe.build.editable.state import Room
+    from felloe.build.tree.tree import Tree
+
+_BUILD_DIR = "build-dir"
+_REBUILD = "SKBUILD_EDITABLE_REBUILD"
+_EXPORT = "CMAKE_EXPORT_COMPILE_COMMANDS"
+_COMMANDS = "compile_commands.json"
+
+
+@dataclass(frozen=True)
+class _Site:
+    """Where an editable build is done, for as long as we hold it."""
+
+    place: Workplace
+    room: Room
+    tree: Tree
+    config: ConfigSettings
+    is_ours: bool
+    """Whether the build tree is the room's; else the project has chosen it."""
+
+
+def build_editable(build: Build, target: Target, directory: Path, metadata: Path | None) -> Path:
+    """Build an editable wheel whose build stays where imports find it."""
+    prepare_directory(directory)
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(TemporaryDirectory(prefix="felloe-")))
+        place = stack.enter_context(workplace(build))
+        site = _open_site(place, target, stack)
+        began = time.time_ns()
+        made = _build(site, scratch) if site else _build_for_once(place, scratch)
+        with open_wheel(made) as staged:
+            check_metadata(staged, metadata)
+            hook = read_hook(staged)
+            if site is None and hook is not None and hook.rebuilds and place.origin.vanishes:
+                _warn_of_lost_environment()
+            settled = _settle(staged, hook, site, began) if site else staged
+            editable = retag(settled, settled.name, has_binaries=False)
+            return write_wheel(editable, directory, build.settings.epoch)
+
+
+def _open_site(place: Workplace, target: Target, stack: ExitStack) -> _Site | None:
+    """The room of this installation, which is ours until the end; None if nothing is kept."""
+    if place.root is None or (place.origin.vanishes and not place.address):
+        return None
+    from felloe.build.editable.rebuild import wait_for_room
+    from felloe.build.editable.state import KIND, Room
+    from felloe.build.tree.key import select_variables
+    from felloe.build.tree.tree import Tree
+
+    build, config = place.build, dict(place.build.engine_config or {})
+    config = _with_compile_commands(build, config)
+    path = place.root / KIND / name_tree(place, target, config)
+    try:
+        lock = wait_for_room(path)
+        stack.callback(lock.release)
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        terminal.report_note(
+            Finding(f"{path} cannot be used: {cause.strerror}; building without it")
+        )
+        return None
+    steering = select_variables(build.environ, set())
+    steering |= {name: build.environ[name] for name in ("PATH",) if name in build.environ}
+    project = os.path.realpath(build.project.root)
+    room = Room(path, project, place.address, rebuilds=False, environ=steering)
+    tree = Tree(path, project, lock)
+    is_ours = may_have_tree(place, config)
+    return _Site(place, room, tree, config, is_ours)
+
+
+def _build(site: _Site, directory: Path) -> Path:
+    """Have the engine build where it can be built again.
+
+    It does not inherit our lock: a server that a compiler cache starts would
+    keep it. What outlives us if we are killed has a tree that is thrown away.
+    """
+    from felloe.build.cache.entry import set_aside
+    from felloe.build.tree.tree import finish, start, unmark
+
+    environ, began, made = site.place.build.environ, time.time_ns(), None
+    config = site.config
+    if site.is_ours:
+        path = str(site.tree.build_dir).replace("{", "{{").replace("}", "}}")  # it is a template
+        config = {**config, _BUILD_DIR: path}
+    for old in site.room.path.glob("stamps-*"):
+        old.unlink(missing_ok=True)
+    before = start(site.tree, environ)
+    engine = site.place.build.engine
+    try:
+        made = engine.build("editable", directory, config)
+        if before is not None and before.search.find_new():
+            set_aside(site.tree.build_dir)  # a header that objects of the last build did not see
+            made = engine.build("editable", directory, config)
+    finally:
+        if not finish(site.tree, environ, began, well=made is not None):
+            unmark(site.tree)
+    return made
+
+
+def _build_for_once(place: Workplace, directory: Path) -> Path:
+    """Have the engine build as the frontend has prepared it."""
+    build = place.build
+    try:
+        return build.engine.build("editable", directory, build.engine_config)
+    except EngineFailed:
+        explain_missing_room(build)
+        raise
+
+
+def explain_missing_room(build: Build) -> None:
+    """After a failure where nothing is kept: whether that may be why."""
+    asked = [build.project.engine(), build.engine_config, build.environ.get(_REBUILD)]
+    if "rebuild" in repr(asked) or asked[-1]:
+        terminal.report_note(
+            Finding(
+                "what is built is not kept, and editable.rebuild builds in what was kept",
+                hint="leave `cache` on, or set build-dir and install without build isolation",
+            )
+        )
+
+
+def _settle(staged: StagedWheel, hook: ImportHook | None, site: _Site, began: int) -> StagedWheel:
+    """Note who needs the room, and have the import hook rebuild in it."""
+    from felloe.build.editable.rebuild import Request, note_fresh
+    from felloe.build.editable.state import write_room
+
+    rebuilds = hook is not None and hook.rebuilds and bool(hook.path)
+    write_room(replace(site.room, rebuilds=rebuilds))
+    build_dir = Path(hook.path) if hook is not None and hook.path else site.tree.build_dir
+    _offer_compile_commands(site.place.build, build_dir)
+    if site.place.root is not None:
+        prune_cache(site.place.root, site.place.build.settings.cache.limit)
+    if hook is None or not rebuilds:
+        return staged
+    if not hook.prefix or Path(hook.prefix).is_absolute():
+        request = Request(site.room.path, build_dir, hook.prefix, hook.build_options, ())
+        note_fresh(request, site.room, site.tree.lock, began)
+    return add_rebuild(staged, hook, _constants(site))
+
+
+def _constants(site: _Site) -> Mapping[str, str]:
+    """What the hook has to know: it runs where no felloe is."""
+    origin, environment = site.place.origin, _environment(site.place)
+    home = str(Path(felloe.__file__).parents[1])
+    if environment and origin.owns(home):
+        home = stable_site(origin, environment)
+    return {
+        "PROJECT": site.room.project,
+        "ROOM": str(site.room.path),
+        "PYTHON": f"{environment}/bin/python" if environment else origin.python,
+        "HOME": home,
+    }
+
+
+def _environment(place: Workplace) -> str:
+    if place.root is None or not place.address:
+        return ""
+    return str(place.root / "environments" / place.address)
+
+
+def _with_compile_commands(build: Build, config: ConfigSettings) -> dict[str, object]:
+    """The config that has CMake write down how it compiles, for editors.
+
+    Not where that is decided already, nor over a file that somebody made.
+    """
+    decided = build.project.engine("cmake", "define", _EXPORT) is not None
+    decided = decided or _EXPORT in build.environ
+    decided = decided or any(key.endswith(f"define.{_EXPORT}") for key in config)
+    root = build.project.root
+    file = root / _COMMANDS
+    is_theirs = file.is_file() and not file.is_symlink() and not (root / "CMakeCache.txt").exists()
+    if decided or is_theirs:
+        return dict(config)
+    return {f"cmake.define.{_EXPORT}": "ON", **config}
+
+
+def _offer_compile_commands(build: Build, build_dir: Path) -> None:
+    """Link it into the project's directory, where editors look, if git will not see it there."""
+    file, link = build_dir / _COMMANDS, build.project.root / _COMMANDS
+    if not file.is_file() or os.path.realpath(file) == os.path.realpath(link):
+        return
+    is_ours = link.is_symlink() and "editables" in link.readlink().parts
+    if (is_ours or not os.path.lexists(link)) and _is_ignored(link):
+        with suppress(OSError):
+            link.unlink(missing_ok=True)
+            link.symlink_to(file)
+            return
+    terminal.report_progress(f"compile commands, for editors: {file}")
+
+
+def _is_ignored(path: Path) -> bool:
+    command = ["git", "-C", str(path.parent), "check-ignore", "-q", path.name]
+    try:
+        done = subprocess.run(command, check=False, stderr=subprocess.DEVNULL)
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def _warn_of_lost_environment() -> None:
+    terminal.report_warning(
+        Finding(
+            "editable.rebuild builds at import in an environment that the installer deletes now",
+            hint="leave `cache` on, or install without build isolation",
+        )
+    )

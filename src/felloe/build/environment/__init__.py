@@ -1,0 +1,1 @@
+"""Build environments with a stable path."""

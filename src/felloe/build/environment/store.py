@@ -1,0 +1,192 @@
+"""Environments with an address: same contents, same paths, for as long as the cache keeps them.
+
+An environment is placed once, under a hash of all that it holds, in a
+directory of the shape of a virtual environment. It is never changed after.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from felloe.build.cache.entry import lock_of, set_aside, touch_card, write_card
+from felloe.build.cache.lock import Lock
+from felloe.build.cache.manifest import find_changed, read_manifest, take_stamps, write_manifest
+from felloe.build.environment.distribution import Content, File, Unplaceable
+from felloe.build.environment.origin import Origin
+
+_MANIFEST = "manifest"
+_CONFIG = "pyvenv.cfg"
+_PLACE = "place = "
+"""In the configuration, before the path that its scripts name; Python passes it over."""
+_SHEBANG_LIMIT = 127
+"""Linux before 5.1 cuts what is longer."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A placed environment, in use until its lock is released."""
+
+    path: Path
+    address: str
+    lock: Lock
+
+    @property
+    def python(self) -> str:
+        """Its interpreter."""
+        return str(self.path / "bin" / "python")
+
+
+def place_environment(root: Path, origin: Origin, content: Content) -> Environment:
+    """The environment with this content: the one that is kept, or a new one.
+
+    One that was tampered with is set aside and made again. Two processes may
+    do this at once: the first to finish wins and both use its work. Raises
+    :class:`OSError` if the cache cannot take it, :class:`Unplaceable` if it
+    would not work there.
+    """
+    path = root / "environments" / content.address
+    lock = lock_of(path, shared=True)
+    if lock is None:  # being deleted at this moment
+        raise Unplaceable(f"{path} is being removed by another process")
+    try:
+        if path.exists() and find_damage(path):
+            set_aside(path)
+        if path.exists():
+            touch_card(path)
+        else:
+            _make(path, origin, content)
+        return Environment(path, content.address, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def find_damage(path: Path, digest: Callable[[str], str] | None = None) -> list[str]:
+    """What in a placed environment is not as it was made; empty if nothing.
+
+    Sizes and times are compared, which takes milliseconds; with ``digest``, a
+    hash of a file's bytes in RECORD's form, the bytes as well.
+    """
+    try:
+        stamps, digests = read_manifest(path / _MANIFEST)
+    except (OSError, ValueError):
+        return [_MANIFEST]
+    damage = list(find_changed(stamps, str(path)))
+    if not _is_in_place(path):
+        damage.append(_CONFIG)
+    for site, expected in _tops(stamps).items():
+        with suppress(OSError):
+            found = {*os.listdir(path / site)} - {"__pycache__"}
+            damage += [f"{site}/{name}" for name in sorted(found - expected)]
+    if not os.access(path / "bin" / "python", os.X_OK):
+        damage.append("bin/python")
+    if digest is not None:
+        damage += [
+            name
+            for name, expected_digest in digests.items()
+            if expected_digest.startswith("sha256=") and name not in damage
+            if digest(str(path / name)) != expected_digest
+        ]
+    return damage
+
+
+def _is_in_place(path: Path) -> bool:
+    """Whether the path that it was made for leads to it: caches are moved, and copied."""
+    try:
+        lines = (path / _CONFIG).read_text(encoding="utf-8").splitlines()
+        places = [line[len(_PLACE) :] for line in lines if line.startswith(_PLACE)]
+        return any(os.path.samefile(place, path) for place in places)
+    except (OSError, ValueError):
+        return False
+
+
+def _tops(names: Iterable[str]) -> dict[str, set[str]]:
+    """What stands at the top of each directory of distributions."""
+    tops: dict[str, set[str]] = {}
+    for name in names:
+        *site, top = name.split("/", 4)[:4]
+        if len(site) == 3 and site[2].endswith("-packages"):
+            tops.setdefault("/".join(site), set()).add(top)
+    return tops
+
+
+def _make(path: Path, origin: Origin, content: Content) -> None:
+    """Fill a directory beside, prove that it starts, and give it its name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".new-{os.urandom(6).hex()}")
+    try:
+        part.mkdir()
+        _fill(part, path, origin, content)
+        _check_start(part)
+        try:
+            part.rename(path)
+        except OSError:
+            if find_damage(path):  # else another process was as quick
+                raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _fill(part: Path, path: Path, origin: Origin, content: Content) -> None:
+    directory = part / "bin"
+    directory.mkdir()
+    (directory / "python").symlink_to(origin.base)
+    version = os.path.basename(os.path.dirname(origin.sites[0]))
+    for name in ("python3", version):
+        if not (directory / name).is_symlink():
+            (directory / name).symlink_to("python")
+    (part / _CONFIG).write_text(
+        f"home = {os.path.dirname(origin.base)}\ninclude-system-site-packages = false\n"
+        f"{_PLACE}{path}\n",
+        encoding="utf-8",
+    )
+    site = part / "lib" / version / "site-packages"
+    site.mkdir(parents=True)
+    made = {str(directory), str(site)}
+    for file in content.files:
+        target = f"{part}/{file.path}"
+        parent = os.path.dirname(target)
+        if parent not in made:
+            os.makedirs(parent, exist_ok=True)
+            made.add(parent)
+        _put(file, target, str(path / "bin" / "python"))
+    names = [_CONFIG, *(file.path for file in content.files)]
+    digests = {file.path: file.digest for file in content.files if file.source}
+    write_manifest(part / _MANIFEST, take_stamps(names, str(part)), digests)
+    write_card(part, " ".join(content.names))
+
+
+def _put(file: File, target: str, python: str) -> None:
+    if not file.source:
+        with open(target, "wb") as made:
+            made.write((_shebang(python) if file.is_script else b"") + file.text)
+        os.chmod(target, 0o755 if file.is_script else 0o644)
+        return
+    source = os.path.realpath(file.source)  # some installers only link to their own cache
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise Unplaceable(f"{file.source} is missing, though its RECORD lists it") from None
+    except OSError:  # another file system, or one without links
+        shutil.copy2(source, target)
+
+
+def _shebang(python: str) -> bytes:
+    line = os.fsencode(f"#!{python}\n")
+    if len(line) <= _SHEBANG_LIMIT and len(python.split()) == 1:
+        return line
+    return os.fsencode(f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n")
+
+
+def _check_start(part: Path) -> None:
+    """An interpreter with another prefix would use another's packages."""
+    command = [str(part / "bin" / "python"), "-Ic", "import sys; print(sys.prefix)"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode or os.path.realpath(done.stdout.strip()) != os.path.realpath(part):
+        raise Unplaceable("its interpreter does not start from another place")

@@ -1,0 +1,1 @@
+"""Compilers: the host's, zig, cross compilers, compiler caches."""

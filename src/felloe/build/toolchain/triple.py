@@ -1,0 +1,89 @@
+"""What zig calls a platform, and how far its builds for it are tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from felloe.errors import FelloeError
+from felloe.python.platform import Platform
+
+
+@dataclass(frozen=True)
+class Triple:
+    """A target of zig's."""
+
+    name: str
+    """For ``-target``: ``x86_64-linux-gnu.2.17``."""
+    machine: str
+    """For CMake: ``CMAKE_SYSTEM_PROCESSOR``."""
+    system: str
+    """For CMake: ``CMAKE_SYSTEM_NAME``."""
+
+
+# Platform tag's machine -> (zig's, the environment's suffix of glibc and musl, CMake's).
+_LINUX = {
+    "x86_64": ("x86_64", "", "x86_64"),
+    "aarch64": ("aarch64", "", "aarch64"),
+    "i686": ("x86", "", "i686"),
+    "armv7l": ("arm", "eabihf", "armv7l"),
+    "ppc64le": ("powerpc64le", "", "ppc64le"),
+    "s390x": ("s390x", "", "s390x"),
+    "riscv64": ("riscv64", "", "riscv64"),
+}
+# The machine's oldest policy, where it is newer than that of x86_64.
+_OLDEST_GLIBC = {"ppc64le": (2, 19), "riscv64": (2, 31)}
+_FIRST_GLIBC = (2, 17)
+_LAST_GLIBC = (2, 44)
+_MUSL = (1, 2)
+_WINDOWS = {"amd64": "x86_64", "arm64": "aarch64", "win32": "x86"}
+_TESTED_MACHINES = ("x86_64", "aarch64")
+
+
+def find_triple(platform: Platform) -> Triple:
+    """zig's target for a platform. Raises :class:`FelloeError` for a version it does not reach."""
+    if platform.system == "windows":
+        machine = _WINDOWS[platform.architecture]
+        return Triple(f"{machine}-windows-gnu", platform.architecture.upper(), "Windows")
+    if platform.system == "macos":
+        machine = "aarch64" if platform.architecture == "arm64" else "x86_64"
+        version = ".".join(map(str, platform.version))
+        # Without a version it would mean the newest that zig knows.
+        return Triple(f"{machine}-macos.{version}-none", platform.architecture, "Darwin")
+    machine, suffix, processor = _LINUX[platform.architecture]
+    _check_libc(platform)
+    if platform.libc == "musl":
+        name = f"{machine}-linux-musl{suffix}"
+    else:
+        name = f"{machine}-linux-gnu{suffix}." + ".".join(map(str, platform.version))
+    return Triple(name, processor, "Linux")
+
+
+def _check_libc(platform: Platform) -> None:
+    if platform.libc == "musl":
+        if platform.version != _MUSL:
+            raise FelloeError(
+                f"zig's musl is for musllinux_1_2, not for {platform.tag}",
+                hint=f"set `target` to musllinux_1_2_{platform.architecture}",
+            )
+        return
+    oldest = _OLDEST_GLIBC.get(platform.architecture, _FIRST_GLIBC)
+    if not oldest <= platform.version <= _LAST_GLIBC:
+        first, last = (f"{major}.{minor}" for major, minor in (oldest, _LAST_GLIBC))
+        name = "manylinux_{}_{}_{}".format(*oldest, platform.architecture)
+        raise FelloeError(
+            f"{platform.tag} is out of zig's reach: for {platform.architecture} it builds for "
+            f"glibc {first} to {last}",
+            hint=f"set `target` to {name}, the oldest",
+        )
+
+
+def describe_support(platform: Platform) -> str:
+    """What to warn of before a build; empty for the platforms that are tested whole."""
+    if platform.system == "linux":
+        if platform.architecture in _TESTED_MACHINES:
+            return ""
+        return f"{platform.tag} is experimental: felloe's tests do not run what is built for it"
+    return (
+        f"{platform.tag} is experimental: felloe's tests build for it, and nothing that was built "
+        "has been run there"
+    )

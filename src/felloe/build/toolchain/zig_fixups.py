@@ -1,0 +1,138 @@
+"""After the engine, before the audit: what zig's objects must have changed or checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from posixpath import basename
+
+from felloe.audit.linux.unresolved import find_unresolved
+from felloe.audit.policy.family import musl_soname
+from felloe.binary.elf.editor.edit import Edit
+from felloe.binary.elf.editor.patch import patch
+from felloe.binary.elf.reader import ElfObject, parse_elf
+from felloe.binary.elf.symbols import SymbolTable
+from felloe.binary.magic import HEAD_SIZE, Format, find_format
+from felloe.config.settings import Settings
+from felloe.errors import FelloeError, MalformedBinary
+from felloe.python.target import Target
+from felloe.wheel.member import Buffer, Member, hold
+from felloe.wheel.reader import StagedWheel
+
+_MUSL_LINKED = "libc.so"
+_LIBCXX = re.compile(rb"NSt3__1|libc\+\+abi: ")
+"""Of libc++'s types the names, and what its runtime says before it ends a process."""
+
+
+_ALLOCATORS = ("_Znw", "_Zna", "_Zdl", "_Zda")
+"""``operator new`` and ``delete``: all are the C library's ``malloc``, whoever's is taken."""
+
+
+@dataclass(frozen=True)
+class _Object:
+    """A dynamic ELF file of the wheel."""
+
+    member: Member
+    elf: ElfObject
+    data: Buffer
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What others need it by."""
+        return tuple(filter(None, (self.elf.soname, basename(self.member.name))))
+
+
+def mend(staged: StagedWheel, settings: Settings, target: Target) -> StagedWheel:
+    """The wheel with zig's objects as the target's own linker would have named them.
+
+    Raises :class:`FelloeError` for objects that would fail at run time where no
+    tag could tell: functions that the C library does not have, C++ that passes
+    between two copies of libc++.
+    """
+    if settings.toolchain.kind != "zig" or target.libc is None:
+        return staged
+    objects = list(_read_objects(staged.members))
+    _refuse_unresolved(objects, settings, target.libc)
+    if settings.toolchain.stdlib == "libc++":
+        refuse_split_libcxx(objects)
+    if target.libc != "musl":
+        return staged
+    soname = musl_soname(target.architecture or "")
+    fresh = {item.member.name: _rename(item, soname) for item in objects}
+    return replace(staged, members=tuple(fresh.get(m.name, m) for m in staged.members))
+
+
+def _read_objects(members: Sequence[Member]) -> Iterator[_Object]:
+    for member in members:
+        if find_format(member.head(HEAD_SIZE)) is Format.ELF:
+            data = member.read()
+            try:
+                elf = parse_elf(data)
+            except MalformedBinary:
+                continue  # the audit says so
+            if elf.is_dynamic:
+                yield _Object(member, elf, data)
+
+
+def _rename(item: _Object, soname: str) -> Member:
+    """musl's library under the soname by which the target's systems have it.
+
+    zig links a stub that is called ``libc.so``. musl's loader takes any
+    ``libc.`` for itself, other tools ask for the name.
+    """
+    if _MUSL_LINKED not in item.elf.needed:
+        return item.member
+    data = patch(bytes(item.data), Edit(needed={_MUSL_LINKED: soname}))
+    return replace(hold(item.member.name, data), executable=item.member.executable)
+
+
+def _refuse_unresolved(objects: Sequence[_Object], settings: Settings, libc: str) -> None:
+    names = frozenset(name for item in objects for name in item.names)
+    own = frozenset(
+        symbol for item in objects for symbol in SymbolTable(item.data, item.elf).definitions()
+    )
+    for item in objects:
+        table = SymbolTable(item.data, item.elf)
+        missing = [
+            name for name in find_unresolved(item.elf, table, names, libc) if name not in own
+        ]
+        if missing:
+            target = settings.toolchain.target
+            where = "the target" if target == "auto" else target
+            raise FelloeError(
+                f"{item.member.name} needs {', '.join(missing[:5])}, which no library that it "
+                f"names has, nor the C library of {where}",
+                hint="do without, set a `target` with a newer C library, or link the library that "
+                "has it",
+            )
+
+
+def refuse_split_libcxx(objects: Sequence[_Object]) -> None:
+    """Raises where one object takes C++ from another and both carry libc++.
+
+    Each has its own locales, exceptions in flight and iostreams then: a stream
+    that passes from one to the other is a crash. Plain C between them is fine.
+    """
+    carriers = [item for item in objects if _LIBCXX.search(item.data)]
+    by_name: Mapping[str, _Object] = {name: item for item in carriers for name in item.names}
+    for item in carriers:
+        for needed in item.elf.needed:
+            other = by_name.get(needed)
+            symbol = _find_shared_symbol(item, other) if other else None
+            if other is not None and symbol is not None:
+                raise FelloeError(
+                    f"{item.member.name} takes C++ from {other.member.name} ({symbol}), and each "
+                    "of them has a libc++ of its own: streams, locales and exceptions do not pass "
+                    "between the two",
+                    hint="link that library statically into the module (BUILD_SHARED_LIBS=OFF), "
+                    'or set `stdlib = "libstdc++"` and a `sysroot` in [tool.felloe]',
+                )
+
+
+def _find_shared_symbol(item: _Object, other: _Object) -> str | None:
+    """A C++ name that one object takes from the other."""
+    table = SymbolTable(other.data, other.elf)
+    imports = SymbolTable(item.data, item.elf).imports_beginning(b"_Z")
+    names = (symbol.name for symbol in imports if not symbol.name.startswith(_ALLOCATORS))
+    return next((name for name in names if table.defines(name)), None)

@@ -1,0 +1,1 @@
+"""Build trees that are kept between builds."""

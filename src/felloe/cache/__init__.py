@@ -1,1 +1,0 @@
-"""What is kept between builds, in the user's cache directory."""

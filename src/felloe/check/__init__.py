@@ -1,0 +1,1 @@
+"""Check that a package index accepts a wheel or an sdist."""

@@ -1,0 +1,221 @@
+"""The story of a check: open a wheel or an sdist, hold all of it against an index's rules."""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from felloe.audit.evidence import Evidence
+from felloe.audit.policy.family import Policies
+from felloe.audit.verdict import Verdict
+from felloe.audit.wheel_file import audit_staged
+from felloe.check.entry_point_rules import check_entry_points
+from felloe.check.metadata_rules import (
+    Fields,
+    check_license_files,
+    check_metadata,
+    check_sdist_version,
+    parse_fields,
+)
+from felloe.check.name_rules import check_sdist_identity, check_tag_order, check_wheel_identity
+from felloe.check.platform_rules import check_platforms
+from felloe.check.rule import Rule, Ruling
+from felloe.check.sdist_rules import check_layout, check_members, find_files, find_metadata
+from felloe.check.verify import verify_staged
+from felloe.check.wheel_file_rules import (
+    check_directories,
+    check_letter_case,
+    check_wheel_file,
+)
+from felloe.errors import FelloeError, MalformedArchive, UsageError
+from felloe.wheel.member import Member
+from felloe.wheel.member_name import check_member_name
+from felloe.wheel.reader import StagedWheel, has_zip_end, open_wheel
+from felloe.wheel.sdist_member import SdistMember, describe_member
+from felloe.wheel.size_limit import MOST_TEXT, check_proportion, find_room
+from felloe.wheel.tags import parse_wheel_name
+from felloe.wheel.zip_rules import check_zip
+
+_SDIST = ".tar.gz"
+_OTHER_SDISTS = (".zip", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".tar.zst", ".egg")
+_MOST_BYTES = 100 << 20
+_CHUNK = 1 << 20
+_PACK_AGAIN = "pack it again with a tool that writes plain zip files: unzip it, then `felloe pack`"
+_RENAME = "name it {name}-{version}-{python tag}-{abi tag}-{platform tag}.whl"
+_SEE_AUDIT = "see with `felloe audit` what each binary needs"
+_BUILD_AGAIN = "build it again with a PEP 517 backend"
+
+
+def check_file(path: Path, policies: Policies) -> list[Ruling]:
+    """All that is wrong with a file, and what is worth knowing about it.
+
+    Raises :class:`UsageError` for a file that is neither a wheel nor an sdist.
+    """
+    if not path.is_file():
+        raise UsageError(f"no such file: {path}")
+    if path.suffix == ".whl":
+        rulings = check_wheel(path, policies)
+    elif path.name.endswith((_SDIST, *_OTHER_SDISTS)):
+        rulings = check_sdist(path)
+    else:
+        raise UsageError(
+            f"{path.name} is neither a wheel nor an sdist",
+            hint="name files that end in .whl or .tar.gz",
+        )
+    return [*_check_size(path.stat().st_size), *rulings]
+
+
+def _check_size(size: int) -> Iterator[Ruling]:
+    if size > _MOST_BYTES:
+        yield Rule.SIZE.note(
+            f"the file has {size / (1 << 20):.0f} MiB; PyPI takes 100 unless a project has asked",
+            "leave debug information out, or ask for more at pypi.org/help/#file-size-limit",
+        )
+
+
+def check_wheel(path: Path, policies: Policies) -> Iterator[Ruling]:
+    """The name, the zip file, and everything in it."""
+    if has_zip_end(path):  # otherwise opening it says so
+        try:
+            check_zip(path)
+        except MalformedArchive as cause:
+            yield Rule.ARCHIVE.problem(cause.message, _PACK_AGAIN)
+    try:
+        parse_wheel_name(path.name)
+    except MalformedArchive as cause:
+        yield Rule.FILE_NAME.problem(cause.message, cause.hint or _RENAME)
+        return
+    try:
+        with open_wheel(path) as staged:
+            yield from _check_staged(path.name, staged, policies)
+    except FelloeError as cause:
+        yield Rule.ARCHIVE.problem(cause.message, cause.hint or _PACK_AGAIN)
+
+
+def _check_staged(filename: str, staged: StagedWheel, policies: Policies) -> Iterator[Ruling]:
+    record = [staged.record] if staged.record else []
+    members = {member.name: member for member in (*staged.members, *record)}
+    yield from check_tag_order(filename, staged.name)
+    yield from check_directories(staged.name, staged.dist_info, members)
+    yield from check_letter_case(staged.name, members)
+    yield from _check_dist_info(staged, members)
+    yield from _check_binaries(staged, policies)
+    if staged.record is not None:
+        yield from verify_staged(staged)
+
+
+def _check_dist_info(staged: StagedWheel, members: dict[str, Member]) -> Iterator[Ruling]:
+    path = f"{staged.dist_info}/METADATA"
+    fields = Fields()
+    if path in members:
+        data = bytes(members[path].read())
+        fields = parse_fields(data)
+        yield from check_metadata(data, path)
+        yield from check_license_files(fields, f"{staged.dist_info}/licenses", members)
+    yield from check_wheel_identity(staged.name, fields.name, fields.version)
+    path = f"{staged.dist_info}/entry_points.txt"
+    if path in members:
+        yield from check_entry_points(bytes(members[path].read()), path)
+
+
+def _check_binaries(staged: StagedWheel, policies: Policies) -> Iterator[Ruling]:
+    evidence, proved = Evidence(), staged.name.platforms
+    try:
+        evidence, verdict = audit_staged(staged, policies)
+    except FelloeError as cause:
+        yield Rule.PROOF.problem(cause.message, cause.hint or _SEE_AUDIT)
+    else:
+        yield from _retell(verdict)
+        proved = verdict.proved.platforms
+    yield from check_platforms(staged.name.platforms, proved)
+    wheel_file = staged.find(f"{staged.dist_info}/WHEEL")
+    if wheel_file is not None:
+        text = bytes(wheel_file.read())
+        yield from check_wheel_file(text, staged.name, wheel_file.name, evidence.paths)
+
+
+def _retell(verdict: Verdict) -> Iterator[Ruling]:
+    """The audit's findings, as those of a rule."""
+    for finding in verdict.faults:
+        yield Rule.PROOF.problem(finding.message, finding.hint or _SEE_AUDIT, finding.path)
+    for finding in verdict.notes:
+        yield Rule.PROOF.note(finding.message, finding.hint, finding.path)
+
+
+class _Sdist(NamedTuple):
+    """What a tar file holds, as far as the rules ask."""
+
+    members: tuple[SdistMember, ...]
+    metadata_path: str | None
+    metadata: bytes
+
+
+def check_sdist(path: Path) -> Iterator[Ruling]:
+    """The name, the tar file, and its metadata."""
+    stem = path.name[: -len(_SDIST)]
+    if not path.name.endswith(_SDIST) or has_zip_end(path):
+        yield Rule.ARCHIVE.problem(
+            f"{path.name} is no gzipped tar file, which an sdist must be, and nothing else",
+            _BUILD_AGAIN,
+        )
+        return
+    try:
+        sdist = _read_sdist(path, stem)
+    except MalformedArchive as cause:
+        yield Rule.ARCHIVE.problem(f"{path.name}: {cause.message}", _BUILD_AGAIN)
+        return
+    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as cause:
+        yield Rule.ARCHIVE.problem(
+            f"{path.name} cannot be read as a gzipped tar file: {cause}", _BUILD_AGAIN
+        )
+        return
+    yield from _check_names(sdist.members)
+    yield from check_members(sdist.members)
+    yield from check_layout(sdist.members, stem)
+    fields = Fields()
+    if sdist.metadata_path is not None:
+        fields = parse_fields(sdist.metadata)
+        root = sdist.metadata_path.rpartition("/")[0]
+        yield from check_metadata(sdist.metadata, sdist.metadata_path)
+        yield from check_sdist_version(fields, sdist.metadata_path)
+        yield from check_license_files(fields, root, {item.name for item in sdist.members})
+    yield from check_sdist_identity(path.name, fields.name, fields.version)
+
+
+def _check_names(members: tuple[SdistMember, ...]) -> Iterator[Ruling]:
+    for member in members:
+        reason = _find_name_problem(member.name)
+        if reason:
+            yield Rule.MEMBER.problem(reason, "include it under another name", member.name)
+
+
+def _find_name_problem(name: str) -> str | None:
+    try:
+        check_member_name(name)
+    except MalformedArchive as cause:
+        return cause.message
+    return None
+
+
+def _read_sdist(path: Path, stem: str) -> _Sdist:
+    """All of it is inflated, to its checksum, before tarfile is let at it; PKG-INFO is kept."""
+    with gzip.open(path) as plain:
+        size, packed = 0, path.stat().st_size
+        while size <= find_room(packed) and (chunk := plain.read(_CHUNK)):
+            size += len(chunk)
+        check_proportion(packed, size)
+        plain.seek(0)
+        with tarfile.open(fileobj=plain, mode="r:") as archive:
+            members = tuple(map(describe_member, archive.getmembers()))
+            found = find_metadata(find_files(members), stem)
+        plain.seek(0)
+        with tarfile.open(fileobj=plain, mode="r:") as archive:
+            file = archive.extractfile(found) if found else None
+            data = file.read(MOST_TEXT + 1) if file else b""
+    if len(data) > MOST_TEXT:
+        raise MalformedArchive(f"{found} has more than the {MOST_TEXT} bytes that it may have")
+    return _Sdist(members, found, data)

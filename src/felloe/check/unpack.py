@@ -1,0 +1,48 @@
+"""The stories of a wheel that becomes a directory, and of a directory that becomes a wheel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from felloe.audit.policy.family import Policies
+from felloe.audit.retag import refuse_lies, rename
+from felloe.check.verify import verify_staged
+from felloe.errors import FelloeError
+from felloe.wheel.atomic_write import prepare_directory
+from felloe.wheel.directory import read_directory, write_directory
+from felloe.wheel.reader import open_wheel
+from felloe.wheel.writer import write_wheel
+
+
+def unpack_wheel(wheel: Path, directory: Path, *, verified: bool) -> Path:
+    """Unpack a wheel to ``{name}-{version}`` in ``directory``. Answers that place.
+
+    Raises :class:`FelloeError` for a wheel that is not what its RECORD says,
+    unless ``verified`` is false, and if anything is in the way.
+    """
+    with open_wheel(wheel) as staged:
+        problems = list(verify_staged(staged)) if verified else []
+        if problems:
+            raise FelloeError(
+                "\n".join(f"{wheel.name}: {problem.message}" for problem in problems),
+                hint="unpack it with --no-verify to look what is wrong",
+            )
+        return write_directory(staged, directory / staged.name.dist_info[: -len(".dist-info")])
+
+
+def pack_wheel(
+    root: Path, directory: Path, build: str | None, epoch: int, policies: Policies
+) -> Path:
+    """Pack an unpacked wheel into ``directory``, RECORD made anew. Answers the file.
+
+    ``build`` is a build number in the place of the one in ``WHEEL``; empty for
+    none, None for the one that is there. Raises :class:`FelloeError` if its
+    tags promise more than its files prove.
+    """
+    staged = read_directory(root)
+    prepare_directory(directory)
+    if build is not None and build != staged.name.build:
+        staged = rename(staged, replace(staged.name, build=build))
+    refuse_lies(staged, staged.name, policies)
+    return write_wheel(staged, directory, epoch)

@@ -1,1 +1,0 @@
-"""Pipelines for CI services: what to run where, and the files that say it."""

@@ -1,0 +1,1 @@
+"""What was asked for: settings, the project table, command line options."""

@@ -1,1 +1,0 @@
-"""What to copy into a wheel and under which name, decided without effects."""

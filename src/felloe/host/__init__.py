@@ -1,1 +1,0 @@
-"""The build machine: its libraries, its packages, its tools."""

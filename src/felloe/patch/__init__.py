@@ -1,1 +1,0 @@
-"""ELF files edited as values: bytes and an edit in, bytes out."""

@@ -1,1 +1,0 @@
-"""What the commands write for the author of a project."""

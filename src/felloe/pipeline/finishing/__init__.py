@@ -1,1 +1,0 @@
-"""What every wheel goes through before it is written: audit, graft, tags, what was copied."""

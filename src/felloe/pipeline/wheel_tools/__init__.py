@@ -1,1 +1,0 @@
-"""What the commands do with a wheel or an sdist that is there."""

@@ -1,0 +1,1 @@
+"""Files that felloe writes into a user's project."""

@@ -1,0 +1,1 @@
+"""The `felloe ci` command: pipeline files for CI services."""

@@ -1,0 +1,1 @@
+"""The `felloe migrate` command: setup.py projects."""

@@ -1,0 +1,1 @@
+"""The `felloe new` command: project templates."""

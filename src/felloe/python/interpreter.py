@@ -1,0 +1,70 @@
+"""An interpreter that wheels are built and tested with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+
+from packaging.tags import Tag, compatible_tags, cpython_tags, generic_tags
+
+from felloe.wheel.tags import WheelName
+
+_SHORT = {"cpython": "cp", "pypy": "pp"}
+_ANYWHERE = ["any"]
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """What an interpreter says of itself."""
+
+    path: Path
+    implementation: str
+    """``sys.implementation.name``."""
+    version: tuple[int, int, int]
+    flags: str
+    """``t`` free-threaded, ``d`` debug."""
+    soabi: str
+    """``cpython-313-x86_64-linux-gnu``."""
+    platform: str
+    """``sysconfig.get_platform()`` as a tag: ``linux_x86_64``."""
+    libc: str
+    """``glibc`` or ``musl``; empty off Linux."""
+    source: str
+    """Where it was found: ``pyenv``, ``PATH``."""
+    has_pip: bool = False
+
+    @property
+    def tag(self) -> str:
+        """``cp313``, ``cp314t``, ``pp311``: what a user calls it."""
+        return self._short + self.flags
+
+    @property
+    def release(self) -> str:
+        """``3.13.0``."""
+        return ".".join(map(str, self.version))
+
+    @property
+    def _short(self) -> str:
+        short = _SHORT.get(self.implementation, self.implementation)
+        return f"{short}{self.version[0]}{self.version[1]}"
+
+    def loads(self, wheel: WheelName) -> bool:
+        """Whether this interpreter would install a wheel of that name, on the right platform."""
+        return not self._tags.isdisjoint(product(wheel.pythons, wheel.abis))
+
+    @cached_property
+    def _tags(self) -> frozenset[tuple[str, str]]:
+        """(python tag, ABI tag) of all that it installs."""
+        version = self.version[:2]
+        if self.implementation == "cpython":
+            own = list(cpython_tags(version, [self.tag], _ANYWHERE))
+        else:
+            abi = "_".join(self.soabi.split("-")[:2])  # pypy311-pp73-x86_64-linux-gnu
+            own = list(generic_tags(self._short, [abi], _ANYWHERE))
+        return _pairs([*own, *compatible_tags(version, self._short, _ANYWHERE)])
+
+
+def _pairs(tags: list[Tag]) -> frozenset[tuple[str, str]]:
+    return frozenset((tag.interpreter, tag.abi) for tag in tags)

@@ -1,0 +1,140 @@
+"""What the wheels of a release are built of: the sdist, or the tree that it unpacks to.
+
+A build of a source tree keeps its work where felloe's cache is on. So the tree
+of an sdist gets a stable place, one for each project: the next release of the
+project finds there what it need not compile again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from felloe.build.cache.directory import cache_root
+from felloe.build.cache.entry import lock_of, make_root, write_card
+from felloe.build.cache.lock import CAN_LOCK, Lock
+from felloe.config.project import Project
+from felloe.config.settings import CacheSettings, Settings, read_settings, split_config
+from felloe.errors import FelloeError
+from felloe.release.source_tree import refresh_tree
+
+KIND = "sources"
+"""What those trees are to the cache."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What to give to a build frontend."""
+
+    path: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """What the build is to find in its environment."""
+
+
+@contextmanager
+def choose_source(
+    project: Project,
+    sdist: Path,
+    config: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    fresh: bool,
+) -> Iterator[Source]:
+    """The tree in the cache while nobody else uses it, else the sdist itself."""
+    if fresh:
+        yield Source(sdist, {"FELLOE_CACHE": "false"} if is_ours(project) else {})
+        return
+    cache = _find_cache(project, config, environ)
+    if cache is None:
+        yield Source(sdist)
+        return
+    stable = _borrow(cache, project)
+    if stable is None:  # no cache that can be written, or a release at the same time
+        yield Source(sdist)
+        return
+    path, lock = stable
+    try:
+        yield _unpacked(sdist, path, str(project.root))
+    finally:
+        lock.release()
+
+
+def _borrow(cache: CacheSettings, project: Project) -> tuple[Path, Lock] | None:
+    """The project's place in the cache, if it can be had for this release alone."""
+    name = hashlib.sha256(str(project.root.resolve()).encode("utf-8", "surrogateescape"))
+    try:
+        root = cache_root(cache)
+        path = root / KIND / name.hexdigest()[:16]
+        make_root(root)
+        lock = lock_of(path)
+    except (OSError, FelloeError):
+        return None
+    return (path, lock) if lock is not None else None
+
+
+def _unpacked(sdist: Path, path: Path, about: str) -> Source:
+    try:
+        tree = refresh_tree(sdist, path / "source")
+        write_card(path, about)
+    except OSError:  # a full disk: the frontend may have room elsewhere
+        return Source(sdist)
+    return Source(tree, {"FELLOE_CACHE": "true"})
+
+
+def is_ours(project: Project) -> bool:
+    """Whether felloe is the project's backend."""
+    system = project.table.get("build-system", {})
+    return isinstance(system, Mapping) and system.get("build-backend") == "felloe"
+
+
+def check_settings(
+    project: Project, config: Sequence[str], targets: Sequence[str], environ: Mapping[str, str]
+) -> None:
+    """Raises :class:`FelloeError` for felloe's own settings, before any build says the same."""
+    for target in targets or (None,) if is_ours(project) else ():
+        words = [*config, f"felloe.target={target}"] if target else config
+        _read_settings(project, words, environ)
+
+
+def find_py_api(project: Project, config: Sequence[str], environ: Mapping[str, str]) -> str:
+    """The engine's ``wheel.py-api``; empty if every Python gets a wheel of its own."""
+    given = _parse_config(config).get("wheel.py-api")
+    value = environ.get("SKBUILD_WHEEL_PY_API") or given or project.engine("wheel", "py-api")
+    return value if isinstance(value, str) else ""
+
+
+def _find_cache(
+    project: Project, config: Sequence[str], environ: Mapping[str, str]
+) -> CacheSettings | None:
+    """The cache, if builds of one tree at the same time keep apart there."""
+    if not is_ours(project) or not CAN_LOCK:
+        return None  # setuptools and others write into the source tree
+    chosen = [project.engine("build-dir"), environ.get("SKBUILD_BUILD_DIR")]
+    if any(chosen) or any(key.endswith("build-dir") for key in _parse_config(config)):
+        return None
+    cache = _read_settings(project, config, environ).cache
+    in_ci = environ.get("CI", "").lower() not in ("", "0", "false")
+    is_on = cache.use == "true" or (cache.use == "auto" and not in_ci)
+    return cache if is_on else None
+
+
+def _read_settings(project: Project, config: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    ours, _ = split_config(_parse_config(config))
+    return read_settings(project.felloe, ours, environ)
+
+
+def _parse_config(config: Sequence[str]) -> dict[str, Any]:
+    """As the frontends do it: a key that is given more than once has a list."""
+    values: dict[str, Any] = {}
+    for word in config:
+        key, _, value = word.partition("=")
+        if key in values:
+            before = values[key]
+            values[key] = [*(before if isinstance(before, list) else [before]), value]
+        else:
+            values[key] = value
+    return values

@@ -1,0 +1,1 @@
+"""External libraries: find, plan, name, copy, edit, list in the SBOM."""

@@ -1,0 +1,169 @@
+"""The finishing path: audit a wheel, hold its claim against the proof, settle its tags.
+
+The engine's wheel and any wheel file take this way.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from felloe import __version__, terminal
+from felloe.audit.evidence import audit_members
+from felloe.audit.linux.platform_choice import choose_platforms
+from felloe.audit.verdict import Verdict, judge
+from felloe.config.settings import Settings
+from felloe.errors import FelloeError
+from felloe.finding import Finding
+from felloe.repair.external import Missing
+from felloe.repair.graft import GraftedWheel, Workshop, graft
+from felloe.repair.plan import Graft
+from felloe.wheel.member import hold
+from felloe.wheel.reader import StagedWheel
+from felloe.wheel.record import is_purelib, render_wheel_file
+from felloe.wheel.tags import WheelName
+
+GENERATOR = f"felloe {__version__}"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A wheel that is ready to be written, and what is to be known about that."""
+
+    staged: StagedWheel
+    """It holds what it needs, as far as that was found; its tags are proved."""
+    grafts: tuple[Graft, ...]
+    missing: tuple[Missing, ...]
+    violation: Finding | None
+    """Why its tags are not those wanted, if they are not."""
+    summary: str
+
+
+def finish(staged: StagedWheel, claim: WheelName, libc: str, workshop: Workshop) -> StagedWheel:
+    """The wheel with all it needs, under tags that its files prove.
+
+    ``claim`` is what it is to be called so far. Raises :class:`FelloeError`
+    with everything that is false about it, and for a violation if the settings
+    want an error.
+    """
+    finished = complete(staged, claim, libc, workshop)
+    if workshop.settings.on_violation == "error":
+        refuse_violation(finished)
+    report(finished)
+    return finished.staged
+
+
+def complete(staged: StagedWheel, claim: WheelName, libc: str, workshop: Workshop) -> Finished:
+    """The same, where a violation is the caller's to judge."""
+    policies = workshop.policies
+    evidence = audit_members(staged.members, policies, libc)
+    verdict = judge(evidence, claim, libc, policies)
+    grafted = GraftedWheel(staged, evidence)
+    if verdict.portability is not None:
+        grafted = graft(staged, evidence, verdict.portability, workshop)
+        verdict = judge(grafted.evidence, claim, libc, policies, grafted.waived)
+    elif verdict.missing:
+        waived = _find_waived(verdict, workshop.settings)
+        verdict = judge(evidence, claim, libc, policies, waived)
+    name, violation = _settle(verdict, workshop.settings, staged.name.platforms)
+    # A pure wheel may carry launchers for Windows.
+    is_bound = name.platforms != ("any",) and grafted.evidence.has_binaries
+    has_binaries = is_bound or bool(grafted.evidence.objects)
+    return Finished(
+        staged=retag(grafted.staged, name, has_binaries=has_binaries),
+        grafts=grafted.grafts,
+        missing=(*grafted.missing, *(Missing(x.path, x.library, ()) for x in verdict.missing)),
+        violation=violation,
+        summary=_summary(verdict, name),
+    )
+
+
+def refuse_violation(finished: Finished) -> None:
+    """Raises :class:`FelloeError` if there is one."""
+    if finished.violation is not None:
+        raise FelloeError(finished.violation.message, hint=finished.violation.hint)
+
+
+def report(finished: Finished) -> None:
+    """Say what the wheel is called, and why not better."""
+    if finished.violation is not None:
+        terminal.report_warning(finished.violation)
+    terminal.report_progress(finished.summary)
+
+
+def _find_waived(verdict: Verdict, settings: Settings) -> frozenset[str]:
+    """What a wheel for macOS or Windows lacks and the settings leave to the user's machine."""
+    from felloe.repair.linux.gather import is_waived
+
+    names = {item.library: posixpath.basename(item.library) for item in verdict.missing}
+    return frozenset(
+        library
+        for library, name in names.items()
+        if is_waived(library, settings.libraries) or is_waived(name, settings.libraries)
+    )
+
+
+def _settle(
+    verdict: Verdict, settings: Settings, before: Sequence[str]
+) -> tuple[WheelName, Finding | None]:
+    """The name to write and what violates the settings in it.
+
+    ``before`` are the platform tags that the wheel had.
+
+    Raises :class:`FelloeError` with everything that is false about the claim.
+    """
+    for note in verdict.notes:
+        terminal.report_note(note)
+    if verdict.problems:
+        raise FelloeError(
+            "\n".join(problem.message for problem in verdict.problems),
+            hint="; ".join(dict.fromkeys(p.hint for p in verdict.problems if p.hint)),
+        )
+    proved = verdict.proved
+    if verdict.portability is None:
+        return _settle_system(verdict)
+    wanted, origin = settings.platform, settings.platform_origin
+    choice = choose_platforms(verdict.portability, wanted, origin, before)
+    return proved.with_tags(proved.pythons, proved.abis, choice.platforms), choice.violation
+
+
+def _settle_system(verdict: Verdict) -> tuple[WheelName, Finding | None]:
+    """The same for a wheel that is not for Linux.
+
+    A macOS tag that promises no more than the files is kept: the author knows
+    why. One that promises more is raised to what they prove.
+    """
+    proved, claim = verdict.proved, verdict.claim
+    platforms = claim.platforms if verdict.platforms_hold else proved.platforms
+    name = proved.with_tags(proved.pythons, proved.abis, platforms)
+    if not verdict.shortfalls:
+        return name, None
+    said = "\n  ".join(short.message.replace("\n", "\n  ") for short in verdict.shortfalls)
+    return name, Finding(
+        f"the wheel is tagged {'.'.join(platforms)} and fails elsewhere:\n  {said}"
+        if verdict.missing
+        else f"the wheel is tagged {'.'.join(platforms)}:\n  {said}",
+        hint="; ".join(dict.fromkeys(short.hint for short in verdict.shortfalls if short.hint)),
+    )
+
+
+def _summary(verdict: Verdict, name: WheelName) -> str:
+    """The tags, and what keeps them from being better."""
+    portability = verdict.portability
+    if verdict.shortfalls:
+        return f"tagged {name.tag}"
+    if portability is None or not portability.constraints:
+        return f"tagged {name.tag}, as its files prove"
+    hardest = portability.constraints[0]
+    symbols = f" ({', '.join(hardest.symbols[:2])})" if hardest.symbols else ""
+    return f"tagged {name.tag}: {hardest.path} needs {hardest.subject}{symbols}"
+
+
+def retag(staged: StagedWheel, name: WheelName, *, has_binaries: bool) -> StagedWheel:
+    """The same wheel under another name, which its ``WHEEL`` file repeats."""
+    path = f"{staged.dist_info}/WHEEL"
+    is_pure = is_purelib(staged.metadata("WHEEL")) and not has_binaries
+    text = render_wheel_file(name, generator=GENERATOR, is_purelib=is_pure)
+    members = (hold(path, text), *(m for m in staged.members if m.name != path))
+    return replace(staged, name=name, members=members)

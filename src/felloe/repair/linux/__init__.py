@@ -1,0 +1,1 @@
+"""Find libraries as the Linux loader does."""

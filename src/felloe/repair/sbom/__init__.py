@@ -1,0 +1,1 @@
+"""SBOM of copied libraries, their packages and licenses."""

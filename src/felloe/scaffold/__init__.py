@@ -1,1 +1,0 @@
-"""New projects, and old ones moved here: what to write, as text."""

