@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 import cmake
 import pytest
-from support.specimen import Workshop
-from support.world import EACH_VERSION, EXAMPLES, PROJECTS, ROOT, find_python, run
+from support.compiled_samples import Workshop
+from support.interpreters import EACH_VERSION, find_python
+from support.paths import EXAMPLES, PROJECTS, ROOT
+from support.process import run
 
 pytest_plugins = ["support.zig_wheels"]
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from support.world import ROOT
+from support.paths import ROOT
 
 from felloe.build.toolchain.zig import REQUIREMENT
 from felloe.cli.main import main

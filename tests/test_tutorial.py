@@ -4,7 +4,9 @@ import re
 import sys
 from pathlib import Path
 
-from support.world import DEBUG, ROOT, VERSIONS, find_python, run
+from support.interpreters import VERSIONS, find_python
+from support.paths import ROOT
+from support.process import DEBUG, run
 
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "tutorial.md").read_text(), re.DOTALL)
 LEFT_OUT = ("toolchain=zig", "git push")

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from support import mach_samples as mac
 from support import pe_samples as win
-from support.claim import POLICIES, make_wheel, verdict_of
+from support.truth_wheel import POLICIES, make_wheel, verdict_of
 
 from felloe.cli.main import main
 from felloe.config.settings import read_settings

@@ -13,8 +13,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.json_schema import validate
 from support.listed_wheels import fetch, read_list
-from support.world import validate
 
 pytestmark = pytest.mark.network
 

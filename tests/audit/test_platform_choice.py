@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from support.case import LINUX, ML2014, Says, m
-from support.claim import make_wheel, verdict_of
-from support.specimen import Need, Specimen, module
+from support.compiled_samples import Need, Specimen, module
+from support.truth_case import LINUX, ML2014, Says, m
+from support.truth_wheel import make_wheel, verdict_of
 
 from felloe.audit.linux.platform_choice import choose_platforms
 from felloe.errors import FelloeError

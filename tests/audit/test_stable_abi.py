@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from abi3info import DATAS, FUNCTIONS
 from support import abi_rows, stable_rows
-from support.case import LINUX
-from support.claim import make_wheel, verdict_of
-from support.specimen import module
+from support.compiled_samples import module
+from support.truth_case import LINUX
+from support.truth_wheel import make_wheel, verdict_of
 
 ROWS = tuple(
     row for row in abi_rows.ROWS + stable_rows.ROWS if re.search(r"^cp\d+-abi3-", row.claim)

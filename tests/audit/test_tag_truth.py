@@ -8,8 +8,8 @@ import sys
 
 import pytest
 from support import abi_rows, machine_rows, macos_rows, platform_rows, stable_rows, windows_rows
-from support.case import OLDEST, Case, Says
-from support.claim import make_wheel, verdict_of
+from support.truth_case import OLDEST, Case, Says
+from support.truth_wheel import make_wheel, verdict_of
 
 ROWS = (
     abi_rows.ROWS

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from support.world import run
+from support.process import run
 
 COMPILED = 2
 """The module, and what CMake compiles to know the compiler."""

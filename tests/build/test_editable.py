@@ -7,7 +7,7 @@ from __future__ import annotations
 import zipfile
 
 import pytest
-from support.world import run
+from support.process import run
 
 pytestmark = pytest.mark.network
 

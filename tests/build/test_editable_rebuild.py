@@ -13,7 +13,9 @@ import time
 from pathlib import Path
 
 import pytest
-from support.world import PROJECTS, find_python, run
+from support.interpreters import find_python
+from support.paths import PROJECTS
+from support.process import run
 
 pytestmark = pytest.mark.network
 

@@ -8,7 +8,7 @@ import tarfile
 import zipfile
 
 import pytest
-from support.world import run
+from support.process import run
 
 pytestmark = pytest.mark.network
 

@@ -7,13 +7,15 @@ import platform
 import re
 
 import pytest
-from support.example import (
+from support.example_checks import (
     REFERENCE,
     assert_auditwheel_agrees,
     assert_felloe_agrees,
     assert_picture,
 )
-from support.world import EACH_VERSION, EXAMPLES, find_python, run
+from support.interpreters import EACH_VERSION, find_python
+from support.paths import EXAMPLES
+from support.process import run
 
 pytestmark = pytest.mark.network
 

@@ -7,8 +7,9 @@ import sys
 import zipfile
 
 import pytest
-from support.example import copy_monorepo, listing
-from support.world import PROJECTS, run
+from support.example_checks import copy_monorepo, listing
+from support.paths import PROJECTS
+from support.process import run
 
 pytestmark = pytest.mark.network
 

@@ -13,7 +13,7 @@ import time
 import zipfile
 
 import pytest
-from support.world import run
+from support.process import run
 
 FATAL = 'message(FATAL_ERROR "nothing may be configured here")\n'
 NO_COMPILER = {"CC": "/bin/false", "CXX": "/bin/false"}

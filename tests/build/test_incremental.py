@@ -16,8 +16,10 @@ import sys
 import time
 
 import pytest
+from support.interpreters import VERSIONS, find_python
 from support.kept_samples import EVERYTHING, NOTHING, Project, compiled_in
-from support.world import ROOT, VERSIONS, find_python, run
+from support.paths import ROOT
+from support.process import run
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from support.world import DEBUG, ROOT, run
+from support.paths import ROOT
+from support.process import DEBUG, run
 
 from felloe.build.environment.distribution import hash_file
 from felloe.build.environment.store import find_damage

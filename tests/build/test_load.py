@@ -12,7 +12,7 @@ import time
 
 import pytest
 from support.fault_samples import make_project
-from support.world import run
+from support.process import run
 
 from felloe.build.environment.distribution import hash_file
 from felloe.build.environment.store import find_damage

@@ -12,7 +12,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from support.world import run
+from support.process import run
 
 LIST = Path(__file__).parents[1] / "support" / "public_projects.txt"
 LINES = [line for line in LIST.read_text().splitlines() if not line.startswith("#")]

@@ -6,8 +6,8 @@ import shutil
 import tarfile
 
 import pytest
-from support.example import copy_monorepo
-from support.world import run
+from support.example_checks import copy_monorepo
+from support.process import run
 
 NAME = "newton_basins-1.0.0"
 

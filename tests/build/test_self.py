@@ -8,7 +8,8 @@ import tarfile
 import zipfile
 
 import pytest
-from support.world import ROOT, run
+from support.paths import ROOT
+from support.process import run
 
 import felloe
 

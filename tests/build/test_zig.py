@@ -15,8 +15,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support.example import REFERENCE, assert_auditwheel_agrees, assert_felloe_agrees
-from support.world import EACH_VERSION, EXAMPLES, PROJECTS, find_python, run
+from support.example_checks import REFERENCE, assert_auditwheel_agrees, assert_felloe_agrees
+from support.interpreters import EACH_VERSION, find_python
+from support.paths import EXAMPLES, PROJECTS
+from support.process import run
 
 from felloe.binary.elf.reader import parse_elf
 from felloe.build.toolchain.zig import REQUIREMENT

@@ -10,11 +10,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from support.bad_metadata import METADATAS
-from support.bad_sdists import SDISTS
-from support.bad_wheels import WHEELS
 from support.dist_samples import METADATA, PROJECT, make_sdist, make_wheel, module_files
-from support.world import validate
+from support.faulty_metadata import METADATAS
+from support.faulty_sdists import SDISTS
+from support.faulty_wheels import WHEELS
+from support.json_schema import validate
 
 from felloe import check
 from felloe.audit.policy.family import read_policies
@@ -116,7 +116,7 @@ def test_binaries_in_the_directory_of_scripts_may_be_in_purelib(workshop, tmp_pa
 
 
 def _program():
-    from support.specimen import Specimen
+    from support.compiled_samples import Specimen
 
     return Specimen(form="program")
 

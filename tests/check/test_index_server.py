@@ -14,8 +14,10 @@ import time
 import urllib.request
 
 import pytest
-from support.example import REFERENCE, assert_picture
-from support.world import EXAMPLES, PROJECTS, VERSIONS, find_python, run
+from support.example_checks import REFERENCE, assert_picture
+from support.interpreters import VERSIONS, find_python
+from support.paths import EXAMPLES, PROJECTS
+from support.process import run
 
 pytestmark = pytest.mark.network
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.elf_samples import NEEDED, STRSZ, STRTAB, forge_elf
-from support.world import validate
+from support.json_schema import validate
 from support.zip_samples import DIST_INFO, WHEEL, Entry, forge_wheel, forge_zip, wheel_files
 
 import felloe

@@ -6,7 +6,8 @@ import sys
 from importlib.metadata import EntryPoint
 
 import pytest
-from support.world import ROOT, validate
+from support.json_schema import validate
+from support.paths import ROOT
 from validate_pyproject.api import Validator
 from validate_pyproject.errors import ValidationError
 from validate_pyproject.plugins import PluginWrapper

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from debian import require, source
 from kept import directory, make_once
-from support.world import run
+from support.process import run
 
 _SUITE, _PACKAGE = "trixie", "python3.13"
 _COMMON = ("-q", "--disable-test-modules", "--with-ensurepip=no")

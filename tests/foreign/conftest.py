@@ -12,7 +12,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import systems
 from picture import compute
-from support.world import EXAMPLES, find_python, run
+from support.interpreters import find_python
+from support.paths import EXAMPLES
+from support.process import run
 
 
 @pytest.fixture(scope="session")

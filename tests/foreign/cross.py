@@ -6,7 +6,8 @@ import os
 import sys
 
 from kept import directory
-from support.world import find_python, run
+from support.interpreters import find_python
+from support.process import run
 
 TARGETS = {"arm64": "aarch64-linux-gnu.2.17", "s390x": "s390x-linux-gnu.2.28"}
 """System -> zig's target."""

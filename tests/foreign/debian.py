@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from kept import make_once
-from support.world import run
+from support.process import run
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _DEFAULT_MIRROR = "http://deb.debian.org/debian"

@@ -7,7 +7,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from support.world import run
+from support.process import run
 
 
 def set_loader(program, loader, libraries=()):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pip
 import pytest
 from kept import make_once
-from support.world import run
+from support.process import run
 
 # Runs code that sets `answer`; says it, and which ELF files the process has mapped.
 _DRIVER = """

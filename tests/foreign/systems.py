@@ -15,7 +15,7 @@ from build_python import free_threaded, musl_python
 from debian import require, unpacked
 from kept import make_once
 from own_loader import set_loader
-from support.world import find_python
+from support.interpreters import find_python
 from system import System
 
 _SID = ("python3.13-dev", "python3.14-dev", "python3.15-dev", "pypy3-dev", "libstdc++6")

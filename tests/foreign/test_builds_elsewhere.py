@@ -6,7 +6,8 @@ import re
 
 import pytest
 from picture import compute, compute_bare
-from support.world import DEBUG, EXAMPLES, PROJECTS, run
+from support.paths import EXAMPLES, PROJECTS
+from support.process import DEBUG, run
 from systems import system
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network]

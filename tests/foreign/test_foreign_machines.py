@@ -6,7 +6,9 @@ import pytest
 from cross import MACHINES, compile_for, headers
 from picture import compute
 from support.graft_samples import Forge, libraries_of
-from support.world import EXAMPLES, find_python, run
+from support.interpreters import find_python
+from support.paths import EXAMPLES
+from support.process import run
 from systems import system
 
 from felloe.binary.elf.editor.edit import Edit

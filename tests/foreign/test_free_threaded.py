@@ -6,7 +6,7 @@ import re
 
 import pytest
 from picture import compute
-from support.world import EXAMPLES, PROJECTS
+from support.paths import EXAMPLES, PROJECTS
 from systems import system
 
 pytestmark = [pytest.mark.foreign, pytest.mark.compiled, pytest.mark.network]

@@ -8,7 +8,7 @@ import re
 import pytest
 from picture import WIDTH, compute
 from support.graft_samples import Forge
-from support.world import find_python
+from support.interpreters import find_python
 from systems import system
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network]
@@ -118,7 +118,7 @@ def repaired(tmp_path_factory):
 
 
 def _include():
-    from support.world import run
+    from support.process import run
 
     code = "import sysconfig; print(sysconfig.get_path('include'))"
     return run(find_python("3.11"), "-c", code).stdout.strip()

@@ -6,7 +6,8 @@ import os
 import re
 
 import pytest
-from support.world import ROOT, run
+from support.paths import ROOT
+from support.process import run
 from systems import system
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network, pytest.mark.slow]

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import pytest
 from picture import compute, compute_bare
-from support.world import EXAMPLES, find_python, run
+from support.interpreters import find_python
+from support.paths import EXAMPLES
+from support.process import run
 from systems import COMPILED, NAMES, system
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network]

@@ -4,7 +4,7 @@ import sys
 import time
 
 import pytest
-from support.world import ROOT
+from support.paths import ROOT
 
 from felloe.binary.macho.reader import parse_macho
 from felloe.binary.pe.reader import parse_pe

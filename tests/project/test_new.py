@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.world import DEBUG, ROOT, run
+from support.paths import ROOT
+from support.process import DEBUG, run
 
 from felloe.cli.main import main
 from felloe.project.new.template import BINDINGS

@@ -11,7 +11,9 @@ from pathlib import Path
 from unittest.mock import ANY
 
 import pytest
-from support.world import PROJECTS, run, validate
+from support.json_schema import validate
+from support.paths import PROJECTS
+from support.process import run
 
 import felloe
 

@@ -8,8 +8,8 @@ import platform
 import shutil
 
 import pytest
-from support.example import listing
-from support.world import run
+from support.example_checks import listing
+from support.process import run
 
 MACHINE = platform.machine()
 NEEDS_225 = {"cmake.args": ["-DUSE_GETENTROPY=1"]}

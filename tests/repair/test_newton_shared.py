@@ -11,7 +11,8 @@ import sys
 
 import pytest
 from support.graft_samples import MACHINE, libraries_of, read_dynamic, unpack
-from support.world import EXAMPLES, run
+from support.paths import EXAMPLES
+from support.process import run
 
 pytestmark = pytest.mark.network
 

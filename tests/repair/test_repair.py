@@ -25,7 +25,7 @@ from support.graft_samples import (
     read_dynamic,
     unpack,
 )
-from support.world import validate
+from support.json_schema import validate
 
 import felloe
 

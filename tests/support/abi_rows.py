@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from support.case import LINUX, OLDEST, Case, Says, m
-from support.specimen import Specimen, library, module
+from support.compiled_samples import Specimen, library, module
+from support.truth_case import LINUX, OLDEST, Case, Says, m
 
 _EXPORT = Specimen(("PyModExport_m",), ("PyModule_FromSlotsAndSpec",))
 _INIT = "give the target the name of the module it defines"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from felloe.wheel.tags import parse_wheel_name
-from support.specimen import Workshop, module
+from support.compiled_samples import Workshop, module
 
 PROJECT = "demo"
 WHEEL = "demo-1.0-py3-none-any.whl"

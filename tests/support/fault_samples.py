@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import felloe
-from support.world import PROJECTS
+from support.paths import PROJECTS
 
 SOURCE = Path(felloe.__file__).resolve().parents[1]
 CALL = "import sys, felloe; print('ANSWER', getattr(felloe, sys.argv[1])(sys.argv[2]))"

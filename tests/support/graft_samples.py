@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from felloe.audit.policy.family import read_policies
-from support.world import PROJECTS
+from support.paths import PROJECTS
 
 MACHINE = platform.machine()
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")

@@ -7,7 +7,7 @@ import re
 import shutil
 import zipfile
 
-from support.world import run
+from support.process import run
 
 NOTHING = []
 EVERYTHING = ["answer.c", "kept.c"]

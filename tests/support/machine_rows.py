@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from support.case import LINUX, OLDEST, Case, Says, m
+from support.compiled_samples import Need, Specimen, library, module
 from support.pe_samples import forge_pe
-from support.specimen import Need, Specimen, library, module
+from support.truth_case import LINUX, OLDEST, Case, Says, m
 
 _M = m("cpython-311")
 _CLAIM = f"cp311-cp311-{LINUX}"

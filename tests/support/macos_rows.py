@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from support.case import Case, Says
 from support.mach_samples import (
     DSYM,
     EXECUTE,
@@ -16,6 +15,7 @@ from support.mach_samples import (
     module,
     universal,
 )
+from support.truth_case import Case, Says
 
 _M = "m.cpython-313-darwin.so"
 _ARM, _INTEL = "macosx_11_0_arm64", "macosx_10_13_x86_64"

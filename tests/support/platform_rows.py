@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from support.case import LINUX, ML2014, OLDEST, Case, Says, m
-from support.specimen import NO_STACK_MARKER, Need, Specimen, library, module
+from support.compiled_samples import NO_STACK_MARKER, Need, Specimen, library, module
+from support.truth_case import LINUX, ML2014, OLDEST, Case, Says, m
 
 _M = m("cpython-311")
 _CLAIM = f"cp311-cp311-{LINUX}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from support.case import LINUX, OLDEST, Case, Says, m
-from support.specimen import Need, Specimen, library, module
+from support.compiled_samples import Need, Specimen, library, module
+from support.truth_case import LINUX, OLDEST, Case, Says, m
 
 _RAISE = "raise `wheel.py-api` in [tool.scikit-build] to "
 _DROP = "drop the calls (Py_LIMITED_API makes the compiler refuse them)"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from support.case import Case, Says
 from support.mach_samples import module as mac_module
 from support.pe_samples import forge_pe, library, module
+from support.truth_case import Case, Says
 
 _M = "m.cp313-win_amd64.pyd"
 _WIN = "win_amd64"

@@ -11,7 +11,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from support.world import PROJECTS, run
+from support.paths import PROJECTS
+from support.process import run
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import os
 import sys
 import zipfile
 
-from support.world import run
+from support.process import run
 
 
 def test_a_wheel_packed_by_libdeflate(copy_project, hook, answer_of, environ, tmp_path):

@@ -9,7 +9,8 @@ import sys
 import zlib
 from pathlib import Path
 
-from support.world import ROOT, run
+from support.paths import ROOT
+from support.process import run
 
 MONOREPO = ("CMakeLists.txt", "LICENSE", "cpp", "examples/newton-basins")
 EXAMPLE = Path("examples") / "newton-basins"

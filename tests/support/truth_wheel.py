@@ -16,7 +16,7 @@ from felloe.audit.policy.family import read_policies
 from felloe.audit.verdict import Verdict, judge
 from felloe.wheel.reader import open_wheel
 from felloe.wheel.tags import parse_wheel_name
-from support.specimen import Specimen, Workshop
+from support.compiled_samples import Specimen, Workshop
 
 Content = Union[Specimen, bytes, str]
 

@@ -8,8 +8,8 @@ import struct
 import tarfile
 
 from felloe.check.rule import Rule
-from support.bad import Bad, sdist
 from support.dist_samples import METADATA, link, make_sdist, make_wheel, special
+from support.faulty_dist import Bad, sdist
 
 
 def _sparse(place):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from felloe.check.rule import Rule
-from support.bad import field, points, wheel
 from support.dist_samples import INFO, METADATA
+from support.faulty_dist import field, points, wheel
 
 LICENSED = METADATA + "License-Expression: {}\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from support.claim import Content
+from support.truth_wheel import Content
 
 LINUX = "linux_x86_64"
 OLDEST = "manylinux1_x86_64.manylinux_2_5_x86_64"

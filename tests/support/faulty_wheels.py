@@ -6,8 +6,8 @@ import io
 import zipfile
 
 from felloe.check.rule import Rule
-from support.bad import Bad, platform, wheel
 from support.dist_samples import METADATA, make_wheel
+from support.faulty_dist import Bad, platform, wheel
 
 
 def edited(name, says, edit, **options) -> Bad:
