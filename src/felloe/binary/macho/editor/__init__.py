@@ -1,0 +1,1 @@
+"""Edit a Mach-O file: bytes and an edit in, signed bytes out."""
