@@ -9,7 +9,7 @@ from posixpath import basename
 
 import pytest
 from macholib.MachO import MachO
-from support.wheel_download import download
+from support.listed_wheels import download
 
 from felloe.binary.macho.editor.edit import MachoEdit
 from felloe.binary.macho.editor.image import CODE_SIGNATURE, Image
@@ -20,16 +20,21 @@ from felloe.binary.macho.reader import parse_macho
 pytestmark = pytest.mark.network
 
 WHEELS = {
-    "pyzmq==26.2.1": "macosx_10_15_universal2",
-    "pillow==11.1.0": "macosx_11_0_arm64",
+    "pyzmq-26.2.1-cp312-cp312-macosx_10_15_universal2.whl": (
+        "a6549ecb0041dafa55b5932dcbb6c68293e0bd5980b5b99f5ebb05f9a3b8a8f3"
+    ),
+    "pillow-11.1.0-cp312-cp312-macosx_11_0_arm64.whl": (
+        "a85b653980faad27e88b141348707ceeef8a1186f75ecc600c395dcac19f385b"
+    ),
 }
 _AD_HOC_BY_CODESIGN = 0x2
 
 
 @pytest.fixture(scope="module", params=WHEELS)
 def binaries(request, tmp_path_factory):
-    wheel = download(request.param, WHEELS[request.param], tmp_path_factory.mktemp("wheel"))
-    with zipfile.ZipFile(wheel) as archive:
+    place = tmp_path_factory.mktemp("wheel")
+    download(request.param, WHEELS[request.param], place)
+    with zipfile.ZipFile(place / request.param) as archive:
         names = [name for name in archive.namelist() if name.endswith((".so", ".dylib"))]
         return {name: archive.read(name) for name in names}
 

@@ -15,6 +15,7 @@ from felloe.errors import FelloeError, MalformedBinary
 _LC_SEGMENT, _LC_SEGMENT_64 = 0x1, 0x19
 _ZERO_FILL = frozenset((0x1, 0xC, 0x12))
 """Section types that have no bytes in the file: ``S_ZEROFILL`` and its relatives."""
+CODE_SIGNATURE = int(Command.CODE_SIGNATURE)
 _NO_ROOM_HINT = "link it with -headerpad_max_install_names, which leaves room for longer names"
 
 
@@ -140,6 +141,3 @@ class Image:
             offset, *_, flags = self.words(body, at + 32 + struct.calcsize(form), 5)
             if length and offset and flags & 0xFF not in _ZERO_FILL:
                 yield offset
-
-
-CODE_SIGNATURE = int(Command.CODE_SIGNATURE)

@@ -1,0 +1,1 @@
+"""Edit a PE file: bytes and an edit in, bytes out."""
