@@ -36,7 +36,7 @@ from felloe.audit.evidence import audit_members  # noqa: E402
 from felloe.audit.policy.family import read_policies  # noqa: E402
 from felloe.audit.verdict import judge  # noqa: E402
 from felloe.binary.magic import HEAD_SIZE, find_format  # noqa: E402
-from felloe.wheel.member import hold  # noqa: E402
+from felloe.wheel.member import Member  # noqa: E402
 from felloe.wheel.reader import open_wheel  # noqa: E402
 
 WHEELS = {
@@ -104,7 +104,7 @@ def measure_in_process(path: Path, runs: int) -> str:
     with open_wheel(path) as staged:
         claim = staged.name
         objects = [
-            hold(member.name, bytes(member.read()))
+            Member.from_bytes(member.name, bytes(member.read()))
             for member in staged.members
             if find_format(member.head(HEAD_SIZE))
         ]

@@ -205,7 +205,7 @@ def test_names_cannot_steer_a_terminal(hostile):
 
 CHILD = """
 import resource, sys
-from felloe.wheel.member import hold
+from felloe.wheel.member import Member
 from felloe.audit.evidence import audit_members
 from felloe.errors import FelloeError
 from felloe.audit.policy.family import read_policies
@@ -220,7 +220,8 @@ used = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
 resource.setrlimit(resource.RLIMIT_CPU, (used + int(seconds), used + int(seconds) + 1))
 resource.setrlimit(resource.RLIMIT_AS, (now + int(sys.argv[3]), -1))
 name = parse_wheel_name("x-1-cp311-cp311-linux_x86_64.whl")
-evidence = audit_members([hold("x/a.cpython-311-x86_64-linux-gnu.so", data)], policies, "glibc")
+member = Member.from_bytes("x/a.cpython-311-x86_64-linux-gnu.so", data)
+evidence = audit_members([member], policies, "glibc")
 document = json.dumps(render_json("x.whl", evidence, judge(evidence, name, "glibc", policies)))
 print(*(item.reason for item in evidence.opaque), len(document))
 """

@@ -99,7 +99,7 @@ def test_noise_after_the_pe_signature_is_survived(tail):
 
 CHILD = """
 import resource, sys, json
-from felloe.wheel.member import hold
+from felloe.wheel.member import Member
 from felloe.audit.evidence import audit_members
 from felloe.audit.report.report import render_json, render_text
 from felloe.audit.verdict import judge
@@ -115,7 +115,7 @@ resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, used + seconds + 1))
 resource.setrlimit(resource.RLIMIT_AS, (now + memory, -1))
 member, tag = ("m.pyd", "win_amd64") if data[:2] == b"MZ" else ("m.abi3.so", "macosx_11_0_arm64")
 name = parse_wheel_name(f"x-1-cp311-abi3-{tag}.whl")
-evidence = audit_members([hold("x/" + member, data)], policies, "glibc")
+evidence = audit_members([Member.from_bytes("x/" + member, data)], policies, "glibc")
 verdict = judge(evidence, name, "glibc", policies)
 document = json.dumps(render_json("x.whl", evidence, verdict))
 text = render_text("x.whl", evidence, verdict)

@@ -14,7 +14,7 @@ from felloe.build.editable.import_hook import add_rebuild, parse_hook, read_hook
 from felloe.build.editable.rebuild_hook import find_changes
 from felloe.build.editable.state import read_stamps
 from felloe.repair.finish import retag
-from felloe.wheel.member import hold
+from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
 from felloe.wheel.tags import parse_wheel_name
 
@@ -27,8 +27,8 @@ VALUES = {"PROJECT": "/my project", "ROOM": "/it's", "PYTHON": "/python", "HOME"
 
 def stage(text, *others):
     name = parse_wheel_name("m-1-py3-none-any.whl")
-    members = (hold("_editable_skbc_m.py", text.encode()), *others)
-    wheel = hold("m-1.dist-info/WHEEL", b"Root-Is-Purelib: true\n")
+    members = (Member.from_bytes("_editable_skbc_m.py", text.encode()), *others)
+    wheel = Member.from_bytes("m-1.dist-info/WHEEL", b"Root-Is-Purelib: true\n")
     return StagedWheel(name, "m-1.dist-info", (*members, wheel))
 
 
@@ -65,7 +65,7 @@ def test_what_is_not_understood_is_left_alone(text):
 
 def test_a_start_file_keeps_its_meaning(tmp_path):
     """PEP 829: what the interpreter calls is a function, maybe twice, after the import."""
-    start = hold("_editable_skbc_m.start", b"\xef\xbb\xbf_editable_skbc_m:entrypoint")
+    start = Member.from_bytes("_editable_skbc_m.start", b"\xef\xbb\xbf_editable_skbc_m:entrypoint")
     staged = stage(f"{ENGINE}\n\ndef entrypoint() -> None:\n    {CALL}\n", start)
     wheel = retag(add_rebuild(staged, read_hook(staged), VALUES), staged.name, has_binaries=False)
     assert wheel.find(start.name) == start

@@ -34,7 +34,7 @@ from felloe.config.project import read_project
 from felloe.config.settings import read_settings
 from felloe.errors import FelloeError
 from felloe.repair.linux.ldconfig import parse_cache
-from felloe.wheel.member import hold
+from felloe.wheel.member import Member
 from felloe.wheel.record import find_record_problem
 from felloe.wheel.tags import parse_wheel_name
 
@@ -66,7 +66,9 @@ def audits(wheel: str, *paths: str) -> Callable[[bytes], None]:
     claim = parse_wheel_name(wheel)
 
     def audit_object(data: bytes) -> None:
-        evidence = audit_members([hold(path, data) for path in paths], POLICIES, claim.libc)
+        evidence = audit_members(
+            [Member.from_bytes(path, data) for path in paths], POLICIES, claim.libc
+        )
         verdict = judge(evidence, claim, claim.libc, POLICIES)
         json.dumps(render_json(wheel, evidence, verdict), ensure_ascii=False).encode()
         render_text(wheel, evidence, verdict).encode()
@@ -135,7 +137,9 @@ def read_sdist(data: bytes) -> None:
 
 
 def read_record(data: bytes) -> None:
-    find_record_problem(hold("RECORD", data), [hold("demo/__init__.py", b"")])
+    find_record_problem(
+        Member.from_bytes("RECORD", data), [Member.from_bytes("demo/__init__.py", b"")]
+    )
     list(check_record(data, "RECORD", {"demo/__init__.py": 0}, lambda name, by: name + by))
 
 

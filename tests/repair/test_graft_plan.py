@@ -15,13 +15,13 @@ from felloe.errors import FelloeError
 from felloe.repair.external import Collection, External, Link, Missing
 from felloe.repair.merkle import name_grafts
 from felloe.repair.plan import Layout, plan_graft
-from felloe.wheel.member import hold
+from felloe.wheel.member import Member
 from felloe.wheel.tags import parse_wheel_name
 
 LAYOUT = Layout(parse_wheel_name("Name_x-1.0-cp311-cp311-linux_x86_64.whl"))
 BARE = parse_elf(forge_elf([]))
 """An object that needs nothing."""
-OBJECT = audit_members([hold("lib.so", forge_elf([]))], {}, "glibc").objects[0]
+OBJECT = audit_members([Member.from_bytes("lib.so", forge_elf([]))], {}, "glibc").objects[0]
 
 
 def external(name, content=None, **facts):

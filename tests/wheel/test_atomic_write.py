@@ -14,7 +14,8 @@ from support.zip_samples import DIST_INFO, WHEEL
 
 from felloe.errors import FelloeError
 from felloe.wheel.atomic_write import placing
-from felloe.wheel.member import Held, Member, hold
+from felloe.wheel.content import InMemory
+from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
 from felloe.wheel.tags import parse_wheel_name
 from felloe.wheel.writer import write_wheel
@@ -119,7 +120,7 @@ def test_error_without_a_number_is_told_in_its_words(tmp_path):
 # Whole wheels.
 
 
-class Broken(Held):
+class Broken(InMemory):
     """Content that ends in an error after so many chunks."""
 
     def chunks(self):
@@ -134,9 +135,11 @@ class Broken(Held):
 
 @pytest.mark.parametrize("name", ["a", "z"])
 def test_failing_member_leaves_nothing(tmp_path, name):
-    own = hold(f"{DIST_INFO}/WHEEL", b"")
+    own = Member.from_bytes(f"{DIST_INFO}/WHEEL", b"")
     broken = Member(name, 5 << 20, executable=False, content=Broken(bytes(5 << 20)))
-    staged = StagedWheel(parse_wheel_name(WHEEL), DIST_INFO, (own, broken, hold("m", b"m")))
+    staged = StagedWheel(
+        parse_wheel_name(WHEEL), DIST_INFO, (own, broken, Member.from_bytes("m", b"m"))
+    )
     with pytest.raises(ZeroDivisionError):
         write_wheel(staged, tmp_path, 0)
     assert names(tmp_path) == []
@@ -148,7 +151,9 @@ def test_failing_check_leaves_nothing(tmp_path, monkeypatch):
         raise FelloeError("no")
 
     monkeypatch.setattr("felloe.wheel.writer.check_zip", refuse)
-    staged = StagedWheel(parse_wheel_name(WHEEL), DIST_INFO, (hold(f"{DIST_INFO}/WHEEL", b""),))
+    staged = StagedWheel(
+        parse_wheel_name(WHEEL), DIST_INFO, (Member.from_bytes(f"{DIST_INFO}/WHEEL", b""),)
+    )
     with pytest.raises(FelloeError):
         write_wheel(staged, tmp_path, 0)
     assert names(tmp_path) == []
@@ -157,13 +162,13 @@ def test_failing_check_leaves_nothing(tmp_path, monkeypatch):
 CHILD = f"""
 import random, sys
 from pathlib import Path
-from felloe.wheel.member import hold
+from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
 from felloe.wheel.writer import write_wheel
 from felloe.wheel.tags import parse_wheel_name
 noise = random.Random(1)
-members = [hold(f"m{{at}}", noise.randbytes(1 << 17) * 8) for at in range(8)]
-members.append(hold("{DIST_INFO}/WHEEL", b""))
+members = [Member.from_bytes(f"m{{at}}", noise.randbytes(1 << 17) * 8) for at in range(8)]
+members.append(Member.from_bytes("{DIST_INFO}/WHEEL", b""))
 staged = StagedWheel(parse_wheel_name("{WHEEL}"), "{DIST_INFO}", tuple(members))
 print("begins", flush=True)
 write_wheel(staged, Path(sys.argv[1]), 1577836800)

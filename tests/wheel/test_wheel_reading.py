@@ -33,7 +33,7 @@ from felloe.audit.policy.family import read_policies
 from felloe.audit.report.report import render_json, render_text
 from felloe.audit.verdict import judge
 from felloe.errors import FelloeError, MalformedArchive, UsageError
-from felloe.wheel import member as member_module
+from felloe.wheel import content as content_module
 from felloe.wheel.reader import open_wheel
 
 SOUND = forge_wheel()
@@ -344,7 +344,7 @@ def test_packed_bytes_pass_through_zlib_once(tmp_path, monkeypatch):
             return getattr(self.real, name)
 
     real = zlib.decompressobj
-    monkeypatch.setattr(member_module.zlib, "decompressobj", Counted)
+    monkeypatch.setattr(content_module.zlib, "decompressobj", Counted)
     content = (os.urandom(1 << 18) + bytes(3 << 18)) * 24
     packed = deflate(content, 1)
     path = save(tmp_path, forge_wheel(Entry("m", content, packed=packed)))

@@ -17,7 +17,8 @@ from support.zip_samples import DIST_INFO, STORED, WHEEL, Entry, deflate, forge_
 
 from felloe.errors import FelloeError, MalformedArchive
 from felloe.wheel import zip_rules, zip_writer
-from felloe.wheel.member import Held, Member, hold
+from felloe.wheel.content import InMemory
+from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel, open_wheel
 from felloe.wheel.record import render_wheel_file
 from felloe.wheel.tags import parse_wheel_name
@@ -50,7 +51,7 @@ def stage(files, executable=()):
     own = {f"{DIST_INFO}/METADATA": b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"}
     own[f"{DIST_INFO}/WHEEL"] = render_wheel_file(name, generator="tests", is_purelib=True)
     members = [
-        Member(path, len(data), path in executable, Held(data))
+        Member(path, len(data), path in executable, InMemory(data))
         for path, data in {**own, **files}.items()
     ]
     return StagedWheel(name, DIST_INFO, tuple(reversed(members)))
@@ -269,7 +270,9 @@ def write_zip(path, *members):
 
 
 def test_many_members(tmp_path):
-    path = write_zip(tmp_path / "many.zip", *(hold(f"{at:05}", b"") for at in range(0x10001)))
+    path = write_zip(
+        tmp_path / "many.zip", *(Member.from_bytes(f"{at:05}", b"") for at in range(0x10001))
+    )
     check_zip(path)
     with zipfile.ZipFile(path) as archive:
         assert len(archive.namelist()) == 0x10001
@@ -289,7 +292,9 @@ def test_count_at_the_limit(tmp_path, count, size):
 
 def test_large_members_use_zip64(tmp_path, monkeypatch):
     monkeypatch.setattr(zip_writer, "_is_large", lambda _: True)
-    path = write_zip(tmp_path / "x.zip", hold("a", b"a" * 99), hold("b", b""))
+    path = write_zip(
+        tmp_path / "x.zip", Member.from_bytes("a", b"a" * 99), Member.from_bytes("b", b"")
+    )
     check_zip(path)
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
@@ -302,7 +307,11 @@ def test_everything_beyond_the_limit_uses_zip64(tmp_path, monkeypatch):
     """Sizes, offsets and the directory itself, with the limit brought down to 1 MiB."""
     monkeypatch.setattr(zip_writer, "_LIMIT", 1 << 20)
     monkeypatch.setattr(zip_rules, "_LIMIT", 1 << 20)
-    members = [hold("a", CONTENTS["much noise"]), hold("b", b"small"), hold("c", CONTENTS["zeros"])]
+    members = [
+        Member.from_bytes("a", CONTENTS["much noise"]),
+        Member.from_bytes("b", b"small"),
+        Member.from_bytes("c", CONTENTS["zeros"]),
+    ]
     path = write_zip(tmp_path / "x.zip", *members)
     check_zip(path)
     data = path.read_bytes()

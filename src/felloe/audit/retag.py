@@ -10,7 +10,7 @@ from felloe.audit.evidence import audit_members
 from felloe.audit.policy.family import Policies
 from felloe.audit.verdict import judge
 from felloe.errors import FelloeError, UsageError
-from felloe.wheel.member import hold
+from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel, open_wheel
 from felloe.wheel.record import is_purelib, render_wheel_file
 from felloe.wheel.tags import WheelName, parse_wheel_name
@@ -90,5 +90,5 @@ def rename(staged: StagedWheel, name: WheelName) -> StagedWheel:
     before = staged.metadata("WHEEL")
     generator = BytesParser().parsebytes(before).get("Generator", "unknown")
     text = render_wheel_file(name, generator=str(generator).strip(), is_purelib=is_purelib(before))
-    members = (hold(path, text), *(m for m in staged.members if m.name != path))
+    members = (Member.from_bytes(path, text), *(m for m in staged.members if m.name != path))
     return replace(staged, name=name, members=members)

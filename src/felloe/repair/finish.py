@@ -19,7 +19,7 @@ from felloe.finding import Finding
 from felloe.repair.external import Missing
 from felloe.repair.graft import GraftedWheel, Workshop, graft
 from felloe.repair.plan import Graft
-from felloe.wheel.member import hold
+from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
 from felloe.wheel.record import is_purelib, render_wheel_file
 from felloe.wheel.tags import WheelName
@@ -165,5 +165,5 @@ def retag(staged: StagedWheel, name: WheelName, *, has_binaries: bool) -> Staged
     path = f"{staged.dist_info}/WHEEL"
     is_pure = is_purelib(staged.metadata("WHEEL")) and not has_binaries
     text = render_wheel_file(name, generator=GENERATOR, is_purelib=is_pure)
-    members = (hold(path, text), *(m for m in staged.members if m.name != path))
+    members = (Member.from_bytes(path, text), *(m for m in staged.members if m.name != path))
     return replace(staged, name=name, members=members)

@@ -21,7 +21,7 @@ from felloe.finding import Finding
 from felloe.repair.external import Collection, Missing
 from felloe.repair.plan import Graft, GraftPlan, Layout, plan_graft
 from felloe.repair.script import render_launcher
-from felloe.wheel.member import Member, hold, store
+from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
 
 
@@ -110,7 +110,7 @@ def _move_programs(
     for member in staged.members:
         if member.name in moved:
             launcher = render_launcher(layout.programs, basename(member.name))
-            members.append(replace(hold(member.name, launcher), executable=True))
+            members.append(Member.from_bytes(member.name, launcher, executable=True))
             members.append(replace(member, name=moved[member.name], executable=True))
         else:
             members.append(member)
@@ -226,7 +226,7 @@ def _make(name: str, data: bytes, edit: Edit, workshop: Workshop) -> Member:
     patched = patch(stripped, edit)
     path = workshop.room("members") / hashlib.sha256(name.encode()).hexdigest()
     path.write_bytes(patched)
-    return Member(name, len(patched), executable=False, content=store(path))
+    return Member.from_file(name, path)
 
 
 def _audit_again(

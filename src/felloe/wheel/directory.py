@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from felloe.errors import FelloeError, MalformedArchive, UsageError
-from felloe.wheel.member import Member, hold, store
+from felloe.wheel.member import Member
 from felloe.wheel.member_name import check_member_name
 from felloe.wheel.reader import StagedWheel
 from felloe.wheel.tags import WheelName, parse_wheel_name
@@ -101,10 +101,7 @@ def _walk(directory: Path) -> Iterator[Path]:
 def _read(path: Path, root: Path) -> Member:
     name = path.relative_to(root).as_posix()
     check_member_name(name)
-    facts = path.stat()
-    if not facts.st_size:  # nothing to map
-        return hold(name, b"")
-    return Member(name, facts.st_size, bool(facts.st_mode & 0o111), store(path))
+    return Member.from_file(name, path, executable=bool(path.stat().st_mode & 0o111))
 
 
 def _parse_name(root: Path, dist_info: str) -> WheelName:

@@ -18,7 +18,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
-from felloe.wheel.member import CHUNK, Deflated, Member, Plain
+from felloe.wheel.content import CHUNK, Deflated, Plain
+from felloe.wheel.member import Member
 
 try:
     import deflate

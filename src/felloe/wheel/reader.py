@@ -2,24 +2,25 @@
 
 The zip format is PKWARE's APPNOTE; what a wheel adds is the binary
 distribution format (PEP 427). Nothing is unpacked: members are ranges of the
-mapped file.
+open file.
 """
 
 from __future__ import annotations
 
-import mmap
 import stat
 import struct
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from felloe.errors import MalformedArchive, UsageError
-from felloe.wheel.member import DEFLATED, STORED, Deflated, Member, Region, Stored
+from felloe.wheel.content import DEFLATED, STORED, Deflated, Stored
+from felloe.wheel.member import Member
 from felloe.wheel.member_name import check_member_name
 from felloe.wheel.size_limit import MOST_TEXT, check_proportion
+from felloe.wheel.source import Region, Source
 from felloe.wheel.tags import WheelName, parse_wheel_name
 
 _LOCAL_HEADER = struct.Struct("<4s5HIIIHH")
@@ -45,6 +46,13 @@ class StagedWheel:
     members: tuple[Member, ...]
     record: Member | None = None
     """RECORD as it was found."""
+    source: Source | None = None
+    """The open file that members are read from."""
+
+    def close(self) -> None:
+        """Release the file that the members are read from, so that it can be replaced."""
+        if self.source is not None:
+            self.source.close()
 
     def find(self, name: str) -> Member | None:
         """The member of this path."""
@@ -60,7 +68,7 @@ class StagedWheel:
 
 @contextmanager
 def open_wheel(path: Path) -> Iterator[StagedWheel]:
-    """Map a wheel file; its members can be read inside the ``with`` block.
+    """Open a wheel file. Its members can be read inside the ``with`` block.
 
     Raises :class:`MalformedArchive` for whatever an index or an installer
     would refuse, or read in two ways: duplicate or escaping names, links,
@@ -68,37 +76,35 @@ def open_wheel(path: Path) -> Iterator[StagedWheel]:
     contents out of proportion to their packed size, metadata of megabytes.
     """
     name = parse_wheel_name(path.name)
-    with _map(path) as view:
+    with _open(path) as source:
         try:
-            members = tuple(_members(path, view))
+            members = tuple(_members(source))
         except MalformedArchive as cause:
             raise MalformedArchive(f"{path.name}: {cause.message}", hint=cause.hint) from cause
         dist_info = _find_dist_info(path, name, members)
         _check_texts(path, dist_info, members)
         record = next((m for m in members if m.name == f"{dist_info}/RECORD"), None)
         others = tuple(member for member in members if member is not record)
-        yield StagedWheel(name, dist_info, others, record)
+        yield StagedWheel(name, dist_info, others, record, source)
 
 
 @contextmanager
-def _map(path: Path) -> Iterator[memoryview]:
+def _open(path: Path) -> Iterator[Source]:
     try:
-        with path.open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except ValueError as cause:
-        raise MalformedArchive(f"{path.name} is empty") from cause
+        source = Source(path)
     except OSError as cause:
         raise UsageError(f"{path} cannot be read: {cause.strerror}") from cause
     try:
-        yield memoryview(mapped)
+        if not source.size:
+            raise MalformedArchive(f"{path.name} is empty")
+        yield source
     finally:
-        with suppress(BufferError):  # a view is still alive; it closes with that
-            mapped.close()
+        source.close()
 
 
-def _members(path: Path, view: memoryview) -> Iterator[Member]:
-    listed = _directory(path)
-    _check_ends(view, listed)
+def _members(source: Source) -> Iterator[Member]:
+    listed = _directory(source.path)
+    _check_ends(source, listed)
     entries = [entry for entry in listed if not entry.is_dir()]
     check_proportion(sum(e.compress_size for e in entries), sum(e.file_size for e in entries))
     seen: set[str] = set()
@@ -111,11 +117,11 @@ def _members(path: Path, view: memoryview) -> Iterator[Member]:
         _check_entry(entry)
         if entry.header_offset < end:
             raise MalformedArchive(f"{entry.filename} overlaps the member before it")
-        start = _data_offset(view, entry)
+        start = _data_offset(source, entry)
         end = start + entry.compress_size
-        if end > len(view):
+        if end > source.size:
             raise MalformedArchive(f"{entry.filename} reaches beyond the end of the file")
-        region = Region(path, start, view[start:end])
+        region = Region(source, start, entry.compress_size)
         executable = bool(entry.external_attr >> 16 & 0o111)
         yield Member(entry.filename, entry.file_size, executable, _content(entry, region))
 
@@ -149,17 +155,14 @@ def has_zip_end(path: Path) -> bool:
         return True
 
 
-def _check_ends(view: memoryview, entries: list[zipfile.ZipInfo]) -> None:
+def _check_ends(source: Source, entries: list[zipfile.ZipInfo]) -> None:
     """Before the first member and after the end record there is nothing (but its comment)."""
     if min((entry.header_offset for entry in entries), default=0) > 0:
         raise MalformedArchive("there are bytes before its first member")
-    at = bytes(view[-_END.size - 0xFFFF :]).rfind(_END_MAGIC)
-    size = min(len(view), _END.size + 0xFFFF) - at
-    if (
-        at < 0
-        or size < _END.size
-        or _END.unpack_from(view, len(view) - size)[-1] != size - _END.size
-    ):
+    tail = source.read(max(0, source.size - _END.size - 0xFFFF), source.size)
+    at = tail.rfind(_END_MAGIC)
+    size = len(tail) - at
+    if at < 0 or size < _END.size or _END.unpack_from(tail, at)[-1] != size - _END.size:
         raise MalformedArchive("there are bytes after its end record")
 
 
@@ -183,16 +186,16 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
         raise MalformedArchive(f"{entry.filename} is stored in another size than its own")
 
 
-def _data_offset(view: memoryview, entry: zipfile.ZipInfo) -> int:
+def _data_offset(source: Source, entry: zipfile.ZipInfo) -> int:
     """Where the content begins, from the local header, which must agree with the directory."""
     at = entry.header_offset
-    if at + _LOCAL_HEADER.size > len(view):
+    if at + _LOCAL_HEADER.size > source.size:
         raise MalformedArchive(f"{entry.filename} reaches beyond the end of the file")
-    head = _LOCAL_HEADER.unpack_from(view, at)
+    head = _LOCAL_HEADER.unpack(source.view(at, at + _LOCAL_HEADER.size))
     magic, _, flags, method, _, _, crc, packed, size, name_size, extra_size = head
     name_at = at + _LOCAL_HEADER.size
     encoding = "utf-8" if flags & _UTF8 else "ascii"
-    name = bytes(view[name_at : name_at + name_size]).decode(encoding, "backslashreplace")
+    name = bytes(source.view(name_at, name_at + name_size)).decode(encoding, "backslashreplace")
     facts = [(magic, _LOCAL_MAGIC), (name, entry.filename), (method, entry.compress_type)]
     facts.append((flags & _ENCRYPTED, entry.flag_bits & _ENCRYPTED))
     if not flags & _SIZES_FOLLOW:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from felloe.wheel.atomic_write import placing
-from felloe.wheel.member import Member, hold
+from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
 from felloe.wheel.record import SIGNATURES, render_record
 from felloe.wheel.zip_rules import check_zip
@@ -16,17 +16,19 @@ def write_wheel(staged: StagedWheel, directory: Path, epoch: int) -> Path:
     """Write a wheel into ``directory`` under its own name, RECORD and all.
 
     Members are sorted, ``.dist-info`` last and RECORD the very last. The file
-    is read back against an index's zip rules before it takes its name.
+    is read back against an index's zip rules before it takes its name. ``staged``
+    is closed first, because ``path`` may be the file that it was read from.
     """
     path = directory / staged.name.filename
     with placing(path) as (file, part):
         writer = ZipWriter(file, epoch)
         digests = [(item.member, item.digest.sha256) for item in writer.add(_ordered(staged))]
         record = f"{staged.dist_info}/RECORD"
-        writer.add([hold(record, render_record(digests, record))])
+        writer.add([Member.from_bytes(record, render_record(digests, record))])
         writer.close()
         file.flush()
         check_zip(part)
+        staged.close()
     return path
 
 

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from felloe.wheel.member import DEFLATED, STORED, Member
+from felloe.wheel.content import DEFLATED, STORED
+from felloe.wheel.member import Member
 from felloe.wheel.packing import Digest, Piece, pack
 
 _LIMIT = 0xFFFFFFFF

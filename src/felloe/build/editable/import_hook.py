@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from felloe.wheel.member import hold
+from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
 
 _TEMPLATE = Path(__file__).with_name("rebuild_hook.py")
@@ -94,5 +94,7 @@ def add_rebuild(staged: StagedWheel, hook: ImportHook, values: Mapping[str, str]
     members = []
     for member in staged.members:
         is_hook = member.name == hook.member
-        members.append(hold(member.name, bytes(member.read()) + addition) if is_hook else member)
-    return replace(staged, members=(hold(f"{module}.py", text.encode()), *members))
+        members.append(
+            Member.from_bytes(member.name, bytes(member.read()) + addition) if is_hook else member
+        )
+    return replace(staged, members=(Member.from_bytes(f"{module}.py", text.encode()), *members))

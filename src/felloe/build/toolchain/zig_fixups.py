@@ -17,7 +17,8 @@ from felloe.binary.magic import HEAD_SIZE, Format, find_format
 from felloe.config.settings import Settings
 from felloe.errors import FelloeError, MalformedBinary
 from felloe.python.target import Target
-from felloe.wheel.member import Buffer, Member, hold
+from felloe.wheel.content import Buffer
+from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
 
 _MUSL_LINKED = "libc.so"
@@ -84,7 +85,7 @@ def _rename(item: _Object, soname: str) -> Member:
     if _MUSL_LINKED not in item.elf.needed:
         return item.member
     data = patch(bytes(item.data), Edit(needed={_MUSL_LINKED: soname}))
-    return replace(hold(item.member.name, data), executable=item.member.executable)
+    return Member.from_bytes(item.member.name, data, executable=item.member.executable)
 
 
 def _refuse_unresolved(objects: Sequence[_Object], settings: Settings, libc: str) -> None:

@@ -12,7 +12,7 @@ from felloe import __version__
 from felloe.repair.plan import Graft
 from felloe.repair.sbom.document import Component, render_sbom
 from felloe.repair.sbom.package import find_owners
-from felloe.wheel.member import Member, hold
+from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
 
 
@@ -46,7 +46,7 @@ def make_bill(
     if earlier is not None:
         names = {member.name for member in staged.members}
         text = _merge(bytes(earlier.read()), json.loads(text), names, digests)
-    return [hold(path, text)]
+    return [Member.from_bytes(path, text)]
 
 
 def _merge(
