@@ -18,7 +18,7 @@ DOORS = ("felloe", "felloe.__main__")
 READERS = ("felloe.python", "felloe.backend", "felloe.cli")
 PRINTER = "felloe.terminal"
 # Scripts that run in the engine's process and in a user's, not parts of ours.
-LAUNCHERS = ("felloe.build.launcher.launch", "felloe.build.editable.rebuild_hook")
+LAUNCHERS = ("felloe.build.engine_process", "felloe.build.editable.rebuild_hook")
 
 
 def module_name(path):
@@ -141,7 +141,10 @@ def names_in(tree):
     ("pattern", "allowed"),
     [
         (r"print|sys\.std(out|err)\.write", (PRINTER,)),
-        (r"(import )?os\.(environb?|getenvb?|putenv|unsetenv)", (*READERS, PRINTER)),
+        (
+            r"(import )?os\.(environb?|getenvb?|putenv|unsetenv)",
+            (*READERS, PRINTER, "felloe.build.engine"),
+        ),
         (r"import (sysconfig|platform)(\..*)?", READERS),
         (
             r"Path\.(cwd|home)|(import )?os\.getcwdb?|.*\.expanduser",

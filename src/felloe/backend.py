@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 
 from felloe import terminal
 from felloe.build.build import Build
-from felloe.build.engine import Engine
 from felloe.config.project import read_project
 from felloe.config.settings import ConfigSettings, read_settings, split_config
 from felloe.errors import EngineFailed, FelloeError
@@ -145,10 +144,9 @@ def _read_build(config_settings: ConfigSettings | None) -> Build:
     project = read_project(Path.cwd())
     ours, engine_config = split_config(config_settings)
     settings = read_settings(project.felloe, ours, os.environ)
-    # CMake and compilers stamp what they make with the same time as we do.
+    # CMake and compilers stamp their output with the same time as felloe.
     environ = {**os.environ, "SOURCE_DATE_EPOCH": str(settings.epoch)}
-    engine = Engine(project.root, sys.executable, environ)
-    return Build(project, engine, engine_config, settings, environ)
+    return Build(project, settings, engine_config, environ, sys.executable)
 
 
 def _read_complete(config_settings: ConfigSettings | None) -> Build:

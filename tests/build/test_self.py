@@ -63,7 +63,7 @@ def test_the_wheel_is_pure_and_whole(place, wheel):
         header = archive.read(f"{dist_info}/WHEEL").decode()
     assert f"Generator: felloe {felloe.__version__}\n" in header
     assert "Root-Is-Purelib: true\n" in header
-    assert {"felloe/py.typed", "felloe/build/launcher/launch.py"} <= names
+    assert {"felloe/py.typed", "felloe/build/engine_process.py"} <= names
     assert {"felloe/audit/policy/manylinux.json", f"{dist_info}/licenses/LICENSE"} <= names
     source = place / "tree" / "src"
     expected = {

@@ -1,18 +1,19 @@
-"""scikit-build-core, called through its documented hooks in a child process.
+"""scikit-build-core, called through its documented hooks (PEP 517 and 660).
 
-Nothing of it is imported: the boundary is PEP 517 and 660, and the engine is
-whichever version the project asks for.
+The engine is whichever version the project asks for. A question, and an sdist,
+is answered in the process of the hook. A wheel is built in a child process: the
+engine then runs in the kept build environment, with another interpreter.
 """
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-from pyproject_hooks import BuildBackendHookCaller
 
 from felloe.config.settings import ConfigSettings
 from felloe.errors import EngineFailed, FelloeError
@@ -22,98 +23,118 @@ OLDEST = (0, 10)
 """The oldest engine that the test suite runs with."""
 
 _PACKAGE = "scikit_build_core"
-_BACKEND = "scikit_build_core.build"
 _FRONTEND_CALL = "_PYPROJECT_HOOKS_"
+"""Prefix of the variables by which a frontend names the hook that it calls."""
 _INSTALL_ROOT = "DESTDIR"
-"""Where ``make install`` puts all, and CMake too: the engine would find nothing in its place."""
-_LAUNCHER = Path(__file__).parent / "launcher" / "launch.py"
+"""CMake and make install below it, where the engine does not look."""
 
 
+@dataclass(frozen=True)
 class Engine:
-    """The engine's hooks for one source tree.
+    """The hooks of the engine for one source tree.
 
-    Its output goes where ours goes, as it comes. A hook that fails raises
+    Its output goes to the same streams as felloe's. A hook that fails raises
     :class:`EngineFailed` with the engine's own exit code.
     """
 
-    def __init__(
-        self,
-        root: Path,
-        python: str,
-        environ: Mapping[str, str],
-        inherited: tuple[int, ...] = (),
-    ) -> None:
-        """``inherited`` are file descriptors that the child keeps open: locks."""
-        self._root, self._python, self._inherited = root, python, inherited
-        # A frontend's own call of us must not be taken for our call of the engine.
-        self._environ = {
-            name: value
-            for name, value in environ.items()
-            if name != _INSTALL_ROOT and not name.startswith(_FRONTEND_CALL)
-        }
-        self._hooks = BuildBackendHookCaller(
-            str(root), _BACKEND, runner=self._run, python_executable=python
-        )
-
-    def holding(self, descriptor: int) -> Engine:
-        """The same, keeping a lock for as long as it runs, even if we are killed."""
-        inherited = (*self._inherited, descriptor)
-        return Engine(self._root, self._python, self._environ, inherited)
-
-    def moved(self, python: str, environ: Mapping[str, str]) -> Engine:
-        """The engine of another interpreter, with other variables."""
-        return Engine(self._root, python, environ, self._inherited)
-
-    def with_environ(self, environ: Mapping[str, str]) -> Engine:
-        """The same, with other variables."""
-        return Engine(self._root, self._python, environ, self._inherited)
+    root: Path
+    python: str
+    environ: Mapping[str, str]
+    locks: Sequence[int] = ()
+    """File descriptors that the child process keeps open."""
 
     def requires(self, kind: str, config: ConfigSettings | None) -> list[str]:
-        """What ``get_requires_for_build_<kind>`` answers."""
-        return list(self._call(f"get_requires_for_build_{kind}", config))
+        """Return the answer of ``get_requires_for_build_<kind>``."""
+        return list(self._ask(f"get_requires_for_build_{kind}", config))
 
     def prepare_metadata(self, kind: str, directory: Path, config: ConfigSettings | None) -> str:
-        """Have the ``.dist-info`` written to ``directory``; its name."""
-        hook = f"prepare_metadata_for_build_{kind}"
-        return str(self._call(hook, str(directory), config, _allow_fallback=False))
+        """Write the ``.dist-info`` below ``directory`` and return its name."""
+        return str(self._ask(f"prepare_metadata_for_build_{kind}", str(directory), config))
 
-    def build(self, kind: str, directory: Path, config: ConfigSettings | None) -> Path:
-        """Have a ``wheel``, ``editable`` or ``sdist`` built into ``directory``.
+    def build_sdist(self, directory: Path, config: ConfigSettings | None) -> Path:
+        """Build an sdist into ``directory``."""
+        return directory / str(self._ask("build_sdist", str(directory), config))
 
-        The members of a wheel arrive stored, not deflated.
+    def build(
+        self, kind: str, directory: Path, config: ConfigSettings | None, scratch: str = ""
+    ) -> Path:
+        """Build a ``wheel`` or ``editable`` into ``directory``, its members stored.
+
+        ``scratch`` is the path of the engine's temporary directory, which holds
+        the install prefix. It must not exist. If it is empty, the path is random.
         """
-        return directory / str(self._call(f"build_{kind}", str(directory), config))
+        request = {
+            "hook": f"build_{kind}",
+            "arguments": [str(directory), config],
+            "scratch": scratch,
+        }
+        return directory / str(self._run(request))
 
-    def _call(self, hook: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - JSON
+    def _ask(self, hook: str, *arguments: object) -> Any:  # noqa: ANN401 - JSON
+        """Call a hook in this process."""
         check_version()
-        return getattr(self._hooks, hook)(*arguments, **options)
+        from felloe.build.engine_process import call_hook
 
-    def _run(
-        self,
-        cmd: Sequence[str],
-        cwd: str | None = None,
-        extra_environ: Mapping[str, str] | None = None,
-    ) -> None:
-        python, script, hook, *rest = cmd
-        command = [python, str(_LAUNCHER), script, hook, *rest]
-        environ = {**self._environ, **(extra_environ or {})}
-        with subprocess.Popen(command, cwd=cwd, env=environ, pass_fds=self._inherited) as child:
+        with _process_environ(_filter(self.environ)):
             try:
-                child.wait()
-            except KeyboardInterrupt:
-                # Ctrl-C reached the child too. subprocess.run would kill it after 0.25 s,
-                # amid the removal of its build directory.
-                child.wait()
-                raise
-        if child.returncode:
-            raise EngineFailed(hook, child.returncode)
+                return call_hook(hook, arguments)
+            except SystemExit as end:
+                raise EngineFailed(hook, end.code if isinstance(end.code, int) else 1) from None
+
+    def _run(self, request: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        """Call a hook in a child process."""
+        check_version()
+        import json
+        import subprocess
+        from tempfile import TemporaryDirectory
+
+        script = str(Path(__file__).with_name("engine_process.py"))
+        with TemporaryDirectory(prefix="felloe-") as place:
+            asked, answer = Path(place, "request.json"), Path(place, "answer.json")
+            asked.write_text(json.dumps(request), encoding="utf-8")
+            command = [self.python, script, str(asked), str(answer)]
+            environ, locks = _filter(self.environ), tuple(self.locks)
+            with subprocess.Popen(command, cwd=self.root, env=environ, pass_fds=locks) as child:
+                try:
+                    child.wait()
+                except KeyboardInterrupt:
+                    # Ctrl-C reached the child too. subprocess.run would kill it after 0.25 s,
+                    # amid the removal of its build directory.
+                    child.wait()
+                    raise
+            if child.returncode:
+                raise EngineFailed(request["hook"], child.returncode)
+            return json.loads(answer.read_text(encoding="utf-8"))
+
+
+def _filter(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environ.items()
+        if name != _INSTALL_ROOT and not name.startswith(_FRONTEND_CALL)
+    }
+
+
+@contextmanager
+def _process_environ(environ: Mapping[str, str]) -> Iterator[None]:
+    """Set the variables of this process until the block ends."""
+    before = dict(os.environ)
+    for name in before.keys() - environ.keys():
+        del os.environ[name]
+    os.environ.update(environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def check_version() -> None:
-    """Raises :class:`FelloeError` for an engine that is missing or too old.
+    """Raise :class:`FelloeError` if the engine is missing or too old.
 
     The version stands in the name of the ``.dist-info`` directory beside the
-    package; asking :mod:`importlib.metadata` would cost every hook 15 ms.
+    package. :mod:`importlib.metadata` would cost every hook 15 ms.
     """
     spec = find_spec(_PACKAGE)
     if spec is None or spec.origin is None:

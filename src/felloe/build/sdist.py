@@ -1,4 +1,4 @@
-"""The story of an sdist: have it built, check it, write it normalized."""
+"""Build an sdist: run the engine, check the archive, write it in a normal form."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from felloe.wheel.sdist import finish_sdist
 
 
 def build_sdist(build: Build, directory: Path) -> Path:
-    """Build an sdist, checked and byte for byte reproducible."""
+    """Build an sdist that is checked and reproducible byte for byte."""
     prepare_directory(directory)
     with TemporaryDirectory(prefix="felloe-") as scratch:
-        made = build.engine.build("sdist", Path(scratch), build.engine_config)
+        made = build.engine.build_sdist(Path(scratch), build.engine_config)
         return finish_sdist(made, directory, build.settings.epoch)

@@ -1,16 +1,15 @@
-"""The story of a wheel that is built: have the engine make it, finish it, write it."""
+"""Build a wheel: run the engine, bundle libraries, set the tags, write the file."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from felloe.audit.policy.family import read_policies
 from felloe.build.build import Build
-from felloe.build.environment.context import workplace
-from felloe.build.toolchain.launch_compiler_cache import through_compiler_cache
+from felloe.build.environment.context import BuildContext, open_context
+from felloe.build.toolchain.launch_compiler_cache import use_compiler_cache
 from felloe.build.tree.run import build_in_tree
 from felloe.config.settings import ConfigSettings
 from felloe.errors import FelloeError
@@ -26,58 +25,65 @@ _LINK_PATHS = "cmake.define.CMAKE_INSTALL_RPATH_USE_LINK_PATH"
 
 
 def build_wheel(build: Build, target: Target, directory: Path, metadata: Path | None) -> Path:
-    """Build a wheel that holds what it needs, under tags that are proved."""
+    """Build a wheel that holds the libraries it needs, with tags that its files prove."""
     prepare_directory(directory)
-    build, target = _equip(build, target)
+    build, target = _configure_toolchain(build, target)
     with ExitStack() as stack:
-        scratch = stack.enter_context(TemporaryDirectory(prefix="felloe-"))
-        place = stack.enter_context(workplace(build))
-        cached = through_compiler_cache(place.build, place.root, Path(scratch))
-        place = replace(place, build=stack.enter_context(cached))
-        workshop = Workshop(build.settings, read_policies(), place.build.environ, Path(scratch))
-        config = _with_link_paths(place.build)
-        made = build_in_tree("wheel", place, target, workshop.room("engine"), config)
-        with open_wheel(made) as staged:
-            check_metadata(staged, metadata)
-            claim = _claim(staged.name, target)
-            mended = _mend(staged, build, target)
-            finished = finish(mended, claim, target.libc or "glibc", workshop)
-            return write_wheel(finished, directory, build.settings.epoch)
+        scratch = Path(stack.enter_context(TemporaryDirectory(prefix="felloe-")))
+        context = stack.enter_context(open_context(build))
+        context = stack.enter_context(use_compiler_cache(context, scratch))
+        return _build_in(context, target, directory, metadata, scratch)
 
 
-def _equip(build: Build, target: Target) -> tuple[Build, Target]:
+def _build_in(
+    context: BuildContext, target: Target, directory: Path, metadata: Path | None, scratch: Path
+) -> Path:
+    """Build the wheel in an environment, with compilers that are set up."""
+    build = context.build
+    workshop = Workshop(build.settings, read_policies(), build.environ, scratch)
+    config = _with_link_paths(build, target)
+    made = build_in_tree("wheel", context, target, workshop.room("engine"), config)
+    with open_wheel(made) as staged:
+        check_metadata(staged, metadata)
+        claim = _claim(staged.name, target)
+        fixed = _fix_zig(staged, build, target)
+        finished = finish(fixed, claim, target.libc or "glibc", workshop)
+        return write_wheel(finished, directory, build.settings.epoch)
+
+
+def _configure_toolchain(build: Build, target: Target) -> tuple[Build, Target]:
     if build.settings.toolchain.is_ordinary:
         return build, target
-    from felloe.build.toolchain.configure import equip
+    from felloe.build.toolchain.configure import configure_toolchain
 
-    return equip(build, target)
+    return configure_toolchain(build, target)
 
 
-def _mend(staged: StagedWheel, build: Build, target: Target) -> StagedWheel:
+def _fix_zig(staged: StagedWheel, build: Build, target: Target) -> StagedWheel:
     if build.settings.toolchain.kind != "zig":
         return staged
-    from felloe.build.toolchain.zig_fixups import mend
+    from felloe.build.toolchain.zig_fixups import fix_objects
 
-    return mend(staged, build.settings, target)
+    return fix_objects(staged, build.settings, target)
 
 
-def _with_link_paths(build: Build) -> ConfigSettings | None:
-    """The engine's config, with the order to keep the linker's search paths.
+def _with_link_paths(build: Build, target: Target) -> ConfigSettings | None:
+    """Return the engine's config, with an RPATH for each directory that the linker searched.
 
-    CMake removes them at install, and with them the knowledge of where the
-    libraries are; the graft needs it, and replaces the paths itself.
+    CMake removes these paths at install. The graft needs them to find the
+    libraries and replaces them itself. It does so for Linux only.
     """
     name = _LINK_PATHS.rpartition(".")[2]
-    decided = build.project.engine("cmake", "define", name) is not None
-    if decided or build.settings.platform == "linux":
+    is_set = build.project.engine("cmake", "define", name) is not None
+    if is_set or target.libc is None or build.settings.platform == "linux":
         return build.engine_config
     return {_LINK_PATHS: "ON", **(build.engine_config or {})}
 
 
 def _claim(name: WheelName, target: Target) -> WheelName:
-    """What the engine's tag says, for the platform that the build is for.
+    """Return the engine's name, with the platform that the build is for.
 
-    Engines older than 1.0 name the machine they run on when cross compiling.
+    Engines older than 1.0 name the machine they run on when they cross compile.
     """
     if not all(platform.startswith("linux_") for platform in name.platforms):
         return name
@@ -85,7 +91,7 @@ def _claim(name: WheelName, target: Target) -> WheelName:
 
 
 def check_metadata(staged: StagedWheel, metadata: Path | None) -> None:
-    """PEP 517: a wheel built after its metadata must carry the same."""
+    """Check that the wheel has the METADATA that was prepared for it (PEP 517)."""
     if metadata is None:
         return
     prepared = metadata / "METADATA"

@@ -101,6 +101,11 @@ class _Given(NamedTuple):
     """What an unknown key was compared with, and is nearest to."""
 
 
+def runs_in_ci(environ: Mapping[str, str]) -> bool:
+    """Return whether ``CI`` is set, as CI services do."""
+    return environ.get("CI", "").lower() not in {"", "0", "false"}
+
+
 def read_settings(
     table: object, config_settings: ConfigSettings | None, environ: Mapping[str, str]
 ) -> Settings:

@@ -18,7 +18,7 @@ from felloe.build.cache.directory import cache_root
 from felloe.build.cache.entry import lock_of, make_root, write_card
 from felloe.build.cache.lock import CAN_LOCK, Lock
 from felloe.config.project import Project
-from felloe.config.settings import CacheSettings, Settings, read_settings, split_config
+from felloe.config.settings import CacheSettings, Settings, read_settings, runs_in_ci, split_config
 from felloe.errors import FelloeError
 from felloe.release.source_tree import refresh_tree
 
@@ -117,8 +117,7 @@ def _find_cache(
     if any(chosen) or any(key.endswith("build-dir") for key in _parse_config(config)):
         return None
     cache = _read_settings(project, config, environ).cache
-    in_ci = environ.get("CI", "").lower() not in ("", "0", "false")
-    is_on = cache.use == "true" or (cache.use == "auto" and not in_ci)
+    is_on = cache.use == "true" or (cache.use == "auto" and not runs_in_ci(environ))
     return cache if is_on else None
 
 

@@ -18,7 +18,7 @@ import felloe
 from felloe import terminal
 from felloe.build.build import Build
 from felloe.build.editable.import_hook import ImportHook, add_rebuild, read_hook
-from felloe.build.environment.context import Workplace, prune_cache, workplace
+from felloe.build.environment.context import BuildContext, open_context, prune_cache
 from felloe.build.environment.origin import stable_site
 from felloe.build.tree.run import may_have_tree, name_tree
 from felloe.build.wheel import check_metadata
@@ -46,7 +46,7 @@ _COMMANDS = "compile_commands.json"
 class _Site:
     """Where an editable build is done, for as long as we hold it."""
 
-    place: Workplace
+    place: BuildContext
     room: Room
     tree: Tree
     config: ConfigSettings
@@ -59,7 +59,7 @@ def build_editable(build: Build, target: Target, directory: Path, metadata: Path
     prepare_directory(directory)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="felloe-")))
-        place = stack.enter_context(workplace(build))
+        place = stack.enter_context(open_context(build))
         site = _open_site(place, target, stack)
         began = time.time_ns()
         made = _build(site, scratch) if site else _build_for_once(place, scratch)
@@ -73,7 +73,7 @@ def build_editable(build: Build, target: Target, directory: Path, metadata: Path
             return write_wheel(editable, directory, build.settings.epoch)
 
 
-def _open_site(place: Workplace, target: Target, stack: ExitStack) -> _Site | None:
+def _open_site(place: BuildContext, target: Target, stack: ExitStack) -> _Site | None:
     """The room of this installation, which is ours until the end; None if nothing is kept."""
     if place.root is None or (place.origin.vanishes and not place.address):
         return None
@@ -132,7 +132,7 @@ def _build(site: _Site, directory: Path) -> Path:
     return made
 
 
-def _build_for_once(place: Workplace, directory: Path) -> Path:
+def _build_for_once(place: BuildContext, directory: Path) -> Path:
     """Have the engine build as the frontend has prepared it."""
     build = place.build
     try:
@@ -187,7 +187,7 @@ def _constants(site: _Site) -> Mapping[str, str]:
     }
 
 
-def _environment(place: Workplace) -> str:
+def _environment(place: BuildContext) -> str:
     if place.root is None or not place.address:
         return ""
     return str(place.root / "environments" / place.address)

@@ -1,7 +1,7 @@
-"""Where the engine works: in an environment that stays, as long as nothing stands in the way.
+"""The environment that the engine builds in: a kept copy of the frontend's, if possible.
 
-It is not needed for a build. What stands in the way is said in a note, and the
-engine works as the frontend has prepared it.
+A build does not need the copy. If it cannot be made, a note says why, and the
+engine builds in the frontend's own environment.
 """
 
 from __future__ import annotations
@@ -21,54 +21,49 @@ from felloe.build.environment.origin import Origin, read_origin, relocate, reloc
 from felloe.errors import FelloeError
 from felloe.finding import Finding
 
-_UNSPEAKABLE = re.compile(r'[;"\\\n\udc80-\udcff]')
-"""What cannot stand in the path of a build directory, bytes that are not UTF-8 among it."""
+_UNSUITABLE = re.compile(r'[;"\\\n\udc80-\udcff]')
+"""Characters that CMake does not take in a build directory, and bytes that are not UTF-8."""
 _LEAST_FREE = 64 * 10**6
-"""Bytes. A build tree needs some room, and its disk may be the system's."""
+"""Bytes that must be free on the disk of the cache."""
 
 
 @dataclass(frozen=True)
-class Workplace:
-    """A build, and what is kept of it."""
+class BuildContext:
+    """A build and the place of the files that are kept for the next one."""
 
     build: Build
     root: Path | None
-    """The cache's directory; None if nothing is to be kept."""
+    """The cache's directory; None if nothing is kept."""
     origin: Origin
     address: str
-    """Of the environment; empty for the frontend's own."""
+    """Name of the kept environment; empty for the frontend's own."""
 
 
 @contextmanager
-def workplace(build: Build) -> Iterator[Workplace]:
-    """Give the engine an environment with an address, if the one at hand will vanish.
+def open_context(build: Build) -> Iterator[BuildContext]:
+    """Copy an environment that the frontend will delete, and build in the copy.
 
-    The environment stays in use, and cannot be pruned, until the block ends.
+    The copy stays locked, so that it cannot be pruned, until the block ends.
     """
     origin = read_origin()
-    if not _is_wanted(build):
-        yield Workplace(build, None, origin, "")
-        return
-    root = _open_root(build)
+    root = _open_root(build) if _keeps(build) else None
     with ExitStack() as stack:
-        place = Workplace(build, root, origin, "")
+        context = BuildContext(build, root, origin, "")
         if root is not None and origin.vanishes:
-            place = _settle(place, root, stack)
-        yield place
+            context = _enter_copy(context, root, stack)
+        yield context
 
 
-def _is_wanted(build: Build) -> bool:
-    """Whether to keep anything: ``cache`` says so, or CI does not build an sdist."""
+def _keeps(build: Build) -> bool:
+    """Return whether to keep anything: the setting, or ``auto`` outside a CI build of an sdist."""
     use, root = build.settings.cache.use, build.project.root
-    compiles = build.project.engine("wheel", "cmake") is not False
-    if use == "false" or not compiles or not CAN_LOCK:
+    if use == "false" or not build.compiles or not CAN_LOCK:
         return False
-    in_ci = build.environ.get("CI", "").lower() not in ("", "0", "false")
-    return use == "true" or not (in_ci and (root / "PKG-INFO").exists())
+    return use == "true" or not (build.in_ci and (root / "PKG-INFO").exists())
 
 
 def _open_root(build: Build) -> Path | None:
-    """The cache's directory, made if need be; None if it cannot be used."""
+    """Make the cache's directory. Return None if it cannot be used."""
     from felloe.build.cache.entry import make_root
 
     try:
@@ -76,7 +71,7 @@ def _open_root(build: Build) -> Path | None:
     except FelloeError as cause:
         say(cause.message, "building without the cache")
         return None
-    if _UNSPEAKABLE.search(str(root)):
+    if _UNSUITABLE.search(str(root)):
         say(f"CMake cannot build in {root}", "building without the cache")
         return None
     try:
@@ -90,19 +85,19 @@ def _open_root(build: Build) -> Path | None:
 
 
 def has_room(path: Path) -> bool:
-    """Whether a build tree fits on the disk of ``path``, as far as can be told."""
+    """Return whether a build tree fits on the disk of ``path``, as far as can be told."""
     try:
         return shutil.disk_usage(path).free >= _LEAST_FREE
     except OSError:
         return True
 
 
-def _settle(place: Workplace, root: Path, stack: ExitStack) -> Workplace:
-    """Move the engine to the environment of the same content that stays."""
+def _enter_copy(context: BuildContext, root: Path, stack: ExitStack) -> BuildContext:
+    """Move the build to the kept environment of the same content."""
     from felloe.build.environment.distribution import Unplaceable, read_content
     from felloe.build.environment.store import place_environment
 
-    build, origin = place.build, place.origin
+    build, origin = context.build, context.origin
     try:
         environment = place_environment(root, origin, read_content(origin))
     except (OSError, Unplaceable) as cause:
@@ -111,24 +106,26 @@ def _settle(place: Workplace, root: Path, stack: ExitStack) -> Workplace:
             f"the build environment could not be kept in {root}: {reason}",
             "building in the frontend's own",
         )
-        return replace(place, root=None)
+        return replace(context, root=None)
     stack.callback(environment.lock.release)
-    environ = relocate(build.environ, origin, str(environment.path))
-    engine = build.engine.moved(environment.python, environ)
-    engine = engine.holding(environment.lock.descriptor)
-    config = relocate_config(build.engine_config, origin, str(environment.path))
-    moved = replace(build, engine=engine, environ=environ, engine_config=config)
-    return replace(place, build=moved, address=environment.address)
+    place = str(environment.path)
+    moved = replace(
+        build.holding(environment.lock.descriptor),
+        python=environment.python,
+        environ=relocate(build.environ, origin, place),
+        engine_config=relocate_config(build.engine_config, origin, place),
+    )
+    return replace(context, build=moved, address=environment.address)
 
 
 def prune_cache(root: Path, limit: int) -> None:
-    """Keep the cache below its limit, as far as that can be done."""
+    """Delete the oldest entries of a cache above its limit. Ignore what cannot be deleted."""
     from felloe.build.cache.prune import prune
 
     with suppress(OSError):
         prune(root, limit)
 
 
-def say(what: str, then: str) -> None:
-    """Note what could not be kept, and how it goes on."""
-    terminal.report_note(Finding(f"{what}; {then}"))
+def say(problem: str, consequence: str) -> None:
+    """Print a note on something that could not be kept, and how the build goes on."""
+    terminal.report_note(Finding(f"{problem}; {consequence}"))

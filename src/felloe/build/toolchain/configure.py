@@ -1,4 +1,4 @@
-"""Before the engine: what is built for, with which compilers, and how the engine learns of it."""
+"""Choose the target and the compilers of a build, and pass them to the engine."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def find_requirements(build: Build, target: Target) -> list[str]:
     return [] if stored or find_wheel() else [REQUIREMENT]
 
 
-def equip(build: Build, target: Target) -> tuple[Build, Target]:
-    """The build with its toolchain, and the target that the settings ask for."""
+def configure_toolchain(build: Build, target: Target) -> tuple[Build, Target]:
+    """Return the build with its toolchain, and the target that the settings ask for."""
     platform = choose_platform(build.settings, target)
     if platform is None:
         return build, target
@@ -70,7 +70,7 @@ def equip(build: Build, target: Target) -> tuple[Build, Target]:
     root = cache_root(settings.cache)
     if settings.toolchain.kind == "zig":
         open_root(root)
-        toolchain = _equip_zig(build, request, root)
+        toolchain = _configure_zig(build, request, root)
     else:
         toolchain = plan_host(request)
     if not toolchain.files:
@@ -163,7 +163,7 @@ def _with_policy(settings: Settings, platform: Platform) -> Settings:
     return replace(settings, platform=platform.tag, platform_origin="target")
 
 
-def _equip_zig(build: Build, request: Request, root: Path) -> Toolchain:
+def _configure_zig(build: Build, request: Request, root: Path) -> Toolchain:
     _refuse_second_toolchain(build)
     platform, triple = request.platform, find_triple(request.platform)
     support = describe_support(platform)
@@ -244,6 +244,5 @@ def _tell_engine(build: Build, request: Request, toolchain: Toolchain, place: Pa
     return replace(
         build,
         engine_config={**config, **(build.engine_config or {})},
-        engine=build.engine.with_environ(environ),
         environ=environ,
     )

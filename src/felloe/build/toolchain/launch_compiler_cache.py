@@ -1,4 +1,4 @@
-"""Compiling through a compiler cache, where there is one."""
+"""Run the compilers through a compiler cache, if there is one."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from felloe import terminal
-from felloe.build.build import Build
+from felloe.build.environment.context import BuildContext
 from felloe.config.project import find_checkout
 from felloe.errors import FelloeError
 
 
 @contextmanager
-def through_compiler_cache(build: Build, kept: Path | None, scratch: Path) -> Iterator[Build]:
-    """The build, its compilers run through a cache; what came of that is said at the end.
+def use_compiler_cache(context: BuildContext, scratch: Path) -> Iterator[BuildContext]:
+    """Set the compiler launcher of a build, and print its hits when the block ends.
 
-    ``kept`` is where felloe keeps environments and trees, None if nowhere.
-    Raises :class:`FelloeError` for a launcher that is asked for and not there.
+    Raise :class:`FelloeError` if the launcher that the settings name is missing.
     """
+    build = context.build
     chosen = build.settings.toolchain
-    compiles = build.project.engine("wheel", "cmake") is not False
-    if chosen.launcher == "none" or not compiles:
-        yield build
+    if chosen.launcher == "none" or not build.compiles:
+        yield context
         return
     from felloe.build.toolchain.compiler_cache import (
         Counts,
@@ -42,15 +41,16 @@ def through_compiler_cache(build: Build, kept: Path | None, scratch: Path) -> It
             'set compiler-launcher = "none"',
         ) from cause
     if launcher is None or (chosen.kind == "zig" and chosen.launcher == "auto"):
-        yield build
+        yield context
         return
+    kept = context.root
     room = kept.parent if kept is not None else scratch
     bases = [find_checkout(build.project.root), *([kept] if kept is not None else [])]
     environ = {**build.environ, **plan_environ(launcher, bases, room, build.environ)}
     start_server(launcher, environ, room)
     before = read_counts(launcher, environ)
     try:
-        yield replace(build, environ=environ, engine=build.engine.with_environ(environ))
+        yield replace(context, build=replace(build, environ=environ))
     finally:
         after = read_counts(launcher, environ)
         with suppress(OSError, KeyError):

@@ -1,4 +1,4 @@
-"""After the engine, before the audit: what zig's objects must have changed or checked."""
+"""Checks and changes of the objects that zig built, before the wheel is audited."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _Object:
         return tuple(filter(None, (self.elf.soname, basename(self.member.name))))
 
 
-def mend(staged: StagedWheel, settings: Settings, target: Target) -> StagedWheel:
+def fix_objects(staged: StagedWheel, settings: Settings, target: Target) -> StagedWheel:
     """The wheel with zig's objects as the target's own linker would have named them.
 
     Raises :class:`FelloeError` for objects that would fail at run time where no

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from felloe.build.build import Build
-from felloe.build.environment.context import Workplace, has_room, prune_cache, say
+from felloe.build.environment.context import BuildContext, has_room, prune_cache, say
 from felloe.config.settings import ConfigSettings
 from felloe.errors import EngineFailed
 from felloe.python.target import Target
@@ -23,7 +24,7 @@ _UNPACKED = re.compile(r"/(pip-req-build-|pip-install-|pip-wheel-|build-via-sdis
 
 
 def build_in_tree(
-    kind: str, place: Workplace, target: Target, directory: Path, config: ConfigSettings | None
+    kind: str, place: BuildContext, target: Target, directory: Path, config: ConfigSettings | None
 ) -> Path:
     """Have the engine build a ``kind``, in the tree of the last such build if there is one."""
     tree = _borrow(place, target, config)
@@ -39,14 +40,14 @@ def build_in_tree(
 
 
 def _build_with(
-    tree: Tree, kind: str, place: Workplace, directory: Path, config: ConfigSettings | None
+    tree: Tree, kind: str, place: BuildContext, directory: Path, config: ConfigSettings | None
 ) -> Path | None:
     """Build in a tree that is ours. None if that cannot be done, or what came out is doubtful."""
     from felloe.build.tree.tree import discard, finish, start
 
     environ, began, made = place.build.environ, time.time_ns(), None
     path = str(tree.build_dir).replace("{", "{{").replace("}", "}}")  # a template, to the engine
-    engine = place.build.engine.holding(tree.lock.descriptor)
+    engine = place.build.holding(tree.lock.descriptor).engine
     is_spoilt = False
     try:
         before = start(tree, environ)
@@ -54,7 +55,9 @@ def _build_with(
         say(f"{tree.path} cannot be used: {cause.strerror}", "building without it")
         return None
     try:
-        made = engine.build(kind, directory, {**(config or {}), _BUILD_DIR: path})
+        scratch = f"{tree.path}/scratch"
+        shutil.rmtree(scratch, ignore_errors=True)  # of a build that was killed
+        made = engine.build(kind, directory, {**(config or {}), _BUILD_DIR: path}, scratch)
         if before is not None and before.search.find_new():
             is_spoilt = True  # a header was generated that older objects have not seen
     except EngineFailed:
@@ -72,7 +75,7 @@ def _build_with(
     return None if is_spoilt else made
 
 
-def _borrow(place: Workplace, target: Target, config: ConfigSettings | None) -> Tree | None:
+def _borrow(place: BuildContext, target: Target, config: ConfigSettings | None) -> Tree | None:
     """The tree that belongs to this build; None if there is to be none."""
     if place.root is None or not may_have_tree(place, config):
         return None
@@ -86,7 +89,7 @@ def _borrow(place: Workplace, target: Target, config: ConfigSettings | None) -> 
         return None
 
 
-def name_tree(place: Workplace, target: Target, config: ConfigSettings | None) -> str:
+def name_tree(place: BuildContext, target: Target, config: ConfigSettings | None) -> str:
     """What a build's tree is called: the project, and a hash of all that the build depends on."""
     from felloe.build.tree.key import Facts
 
@@ -95,7 +98,7 @@ def name_tree(place: Workplace, target: Target, config: ConfigSettings | None) -
     return f"{_name(build)}-{facts.key}"
 
 
-def may_have_tree(place: Workplace, config: ConfigSettings | None) -> bool:
+def may_have_tree(place: BuildContext, config: ConfigSettings | None) -> bool:
     """A source tree has one, unless its build directory was chosen by somebody."""
     project = place.build.project
     if _UNPACKED.search(str(project.root)):
