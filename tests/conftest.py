@@ -18,7 +18,7 @@ from support.interpreters import EACH_VERSION, find_python
 from support.paths import EXAMPLES, PROJECTS, ROOT
 from support.process import run
 
-pytest_plugins = ["support.zig_wheels"]
+pytest_plugins = ["support.zig_builds", "support.zig_wheels"]
 
 
 def _once(tmp_path_factory, worker_id, name, make):

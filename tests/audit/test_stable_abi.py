@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 from abi3info import DATAS, FUNCTIONS
-from support import abi_rows, stable_rows
+from support import abi_rows, abi_suffix_rows, stable_rows
 from support.compiled_samples import module
 from support.truth_case import LINUX
 from support.truth_wheel import make_wheel, verdict_of
 
 ROWS = tuple(
-    row for row in abi_rows.ROWS + stable_rows.ROWS if re.search(r"^cp\d+-abi3-", row.claim)
+    row
+    for row in abi_rows.ROWS + abi_suffix_rows.ROWS + stable_rows.ROWS
+    if re.search(r"^cp\d+-abi3-", row.claim)
 )
 """Every case whose tag abi3audit reads: one Python, ``abi3``."""
 

@@ -7,16 +7,29 @@ import subprocess
 import sys
 
 import pytest
-from support import abi_rows, machine_rows, macos_rows, platform_rows, stable_rows, windows_rows
+from support import (
+    abi_rows,
+    abi_suffix_rows,
+    machine_rows,
+    macos_library_rows,
+    macos_rows,
+    opaque_rows,
+    platform_rows,
+    stable_rows,
+    windows_rows,
+)
 from support.truth_case import OLDEST, Case, Says
 from support.truth_wheel import make_wheel, verdict_of
 
 ROWS = (
     abi_rows.ROWS
+    + abi_suffix_rows.ROWS
     + stable_rows.ROWS
     + platform_rows.ROWS
     + machine_rows.ROWS
+    + opaque_rows.ROWS
     + macos_rows.ROWS
+    + macos_library_rows.ROWS
     + windows_rows.ROWS
 )
 _IDS = [row.id for row in ROWS]

@@ -1,199 +1,32 @@
-"""The patcher: what it writes is read back, looked over, loaded, stripped and loaded again."""
+"""Edits of ELF files: renamed libraries load, programs run, layouts stay valid."""
 
-import os
-import random
-import shutil
-import struct
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from support.elf_samples import FOREIGN, compile_elf, compile_tiny, forge_elf
+from support.elf_samples import compile_elf, forge_elf
+from support.patch_samples import (
+    BACK,
+    EDIT,
+    LIBRARIES,
+    NEW,
+    PROGRAMS,
+    TOP,
+    answer,
+    check_layout,
+    foreign,
+    install,
+    library,
+    link,
+    readelf_complaints,
+    run,
+)
 
 from felloe.binary.elf.editor.dynstr import NameTable
 from felloe.binary.elf.editor.edit import Edit
-from felloe.binary.elf.editor.image import PT_PHDR, SHF_ALLOC, Image
+from felloe.binary.elf.editor.image import Image
 from felloe.binary.elf.editor.patch import patch
 from felloe.binary.elf.reader import parse_elf
 from felloe.errors import FelloeError, MalformedBinary
-
-SOURCES = {
-    "dep.c": """
-        #include <stdio.h>
-        _Thread_local int dep_local = 40;
-        int dep_value(void) { return dep_local + 1; }
-    """,
-    "dep.map": "DEP_1.0 { global: dep_value; dep_local; local: *; };",
-    "top.c": """
-        extern int dep_value(void);
-        extern double pow(double, double);
-        _Thread_local int local = 1;
-        int three = 3, four = 4;
-        int *pointers[] = {&three, &four};
-        static int begun;
-        __attribute__((constructor)) static void begin(void) { begun = 1; }
-        int answer(void) { return dep_value() + local + begun + *pointers[0] - *pointers[1]; }
-        double power(double a) { return pow(a, 2.5); }
-    """,
-    "plain.c": """
-        extern int dep_value(void);
-        int answer(void) { return dep_value() + 1; }
-    """,
-    "top.cpp": """
-        #include <stdexcept>
-        #include <string>
-        #include <vector>
-        extern "C" int dep_value(void);
-        thread_local std::vector<std::string> words{"a", "b"};
-        extern "C" int answer(void) {
-            try { throw std::runtime_error(words.at(1)); }
-            catch (const std::exception &e) { return dep_value() + (e.what() == words.at(1)); }
-        }
-    """,
-    "prog.c": """
-        #include <link.h>
-        #include <stdio.h>
-        #include <sys/auxv.h>
-        extern int dep_value(void);
-        int main(void) {
-            const ElfW(Phdr) *table = (void *)getauxval(AT_PHDR);
-            unsigned long loads = 0;
-            for (unsigned long at = 0; at < getauxval(AT_PHNUM); at++)
-                loads += table[at].p_type == PT_LOAD;
-            printf("%d %s\\n", dep_value() + 1, loads > 1 ? "loads" : "no headers");
-            return 0;
-        }
-    """,
-    "bare.c": """
-        extern int dep_value(void);
-        extern void _exit(int);
-        void _start(void) { _exit(dep_value() + 1); }
-    """,
-}
-DEP = "-shared -fPIC dep.c -Wl,-soname,libdep.so.1 -Wl,--version-script,dep.map -o libdep.so.1"
-TOP = "-shared -fPIC top.c -L. -l:libdep.so.1 -lm"
-TOP_CPP = "g++ -shared -fPIC top.cpp -L. -l:libdep.so.1 -lstdc++"
-PROG = "prog.c -L. -l:libdep.so.1"
-LIBRARIES = {
-    "bfd": TOP,
-    "c++": TOP_CPP,
-    "gold": f"{TOP} -fuse-ld=gold",
-    "lld": f"{TOP} -fuse-ld=lld",
-    "gnu-hash": f"{TOP} -Wl,--hash-style=gnu",
-    "sysv-hash": f"{TOP} -Wl,--hash-style=sysv",
-    "both-hashes": f"{TOP} -Wl,--hash-style=both -Wl,-soname,libtop.so",
-    "no-spare": f"{TOP} -Wl,--spare-dynamic-tags=1",
-    "no-spare-no-count": f"{TOP} -Wl,-z,nocombreloc,--spare-dynamic-tags=1",
-    "runpath": f"{TOP} -Wl,--enable-new-dtags,-rpath,/nowhere",
-    "rpath": f"{TOP} -Wl,--disable-new-dtags,-rpath,$ORIGIN/../../with/a/long/path/to/replace",
-    "now": f"{TOP} -Wl,-z,now",
-    "lazy": f"{TOP} -Wl,-z,lazy,-z,norelro",
-    "execstack": f"{TOP} -Wl,-z,execstack",
-    "relr": f"{TOP} -Wl,-z,pack-relative-relocs",
-    "one-segment-text": f"{TOP} -Wl,-z,noseparate-code",
-    "large-pages": f"{TOP} -Wl,-z,max-page-size=65536",
-    "huge-pages": f"{TOP} -Wl,-z,max-page-size=0x200000",
-    "debug": f"{TOP} -g -Wl,--emit-relocs",
-    "stripped": f"{TOP} -s",
-    "no-notes": f"{TOP} -Wl,--build-id=none -fcf-protection=none",
-}
-PROGRAMS = {
-    "pie": f"-fPIE -pie {PROG}",
-    "fixed": f"-fno-pie -no-pie {PROG}",
-    "gold": f"-fPIE -pie {PROG} -fuse-ld=gold",
-    "huge-pages": f"-fno-pie -no-pie {PROG} -Wl,-z,max-page-size=0x200000",
-    "no-spare": f"-fPIE -pie {PROG} -Wl,-z,nocombreloc,--spare-dynamic-tags=1",
-}
-NEW = "libdep-0123456789abcdef.so.1"
-EDIT = Edit(soname="libtop-fedcba98.so.9", needed={"libdep.so.1": NEW}, rpath="$ORIGIN/dist.libs")
-BACK = Edit(soname="libtop.so", needed={NEW: "libdep.so.1"}, rpath="$ORIGIN")
-QUICKLY = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
-
-
-def run(*command, cwd=None, check=True):
-    done = subprocess.run(command, cwd=cwd, check=False, text=True, capture_output=True)
-    assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-    return done
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    place = tmp_path_factory.mktemp("patch")
-    for name, text in SOURCES.items():
-        (place / name).write_text(text)
-    run("gcc", *DEP.split(), cwd=place)
-    return place
-
-
-def link(place, name, words):
-    made = place / name
-    if not made.exists():
-        command = words.split() if words.startswith("g++") else ["gcc", *words.split()]
-        run(*command, "-o", made, cwd=place)
-    return made.read_bytes()
-
-
-def library(place, name):
-    return link(place, f"libtop-{name}.so", LIBRARIES[name])
-
-
-def answer(path, search=None):
-    """What a library answers in a process of its own."""
-    code = "import ctypes, sys; print(ctypes.CDLL(sys.argv[1]).answer())"
-    environ = {**os.environ, "LD_LIBRARY_PATH": str(search or "")}
-    command = [sys.executable, "-S", "-c", code, path]
-    done = subprocess.run(command, env=environ, check=False, text=True, capture_output=True)
-    assert done.returncode == 0, done.stderr[-600:]
-    return int(done.stdout)
-
-
-def install(tmp_path, place, data):
-    """A patched library beside a grafted one of another name."""
-    libs = tmp_path / "dist.libs"
-    libs.mkdir(exist_ok=True)
-    (libs / NEW).write_bytes(patch((place / "libdep.so.1").read_bytes(), Edit(soname=NEW)))
-    made = tmp_path / "made.so"
-    made.write_bytes(data)
-    made.chmod(0o755)
-    return made
-
-
-def check_layout(data):
-    """What loaders, debuggers and strip take for granted; beyond what parse_elf reads."""
-    image = Image(data)
-    page = image.page_size()
-    loads = image.loaded
-    assert all((s.address - s.offset) % s.align == 0 for s in loads if s.align)
-    for one, other in zip(loads, loads[1:]):
-        assert one.address + one.memory_size <= other.address
-    last = loads[-1]
-    if last.end == len(data) and len(loads) > 1:
-        before = loads[-2]
-        assert (before.address + before.memory_size - 1) // page < last.address // page
-    assert image.sections_end <= len(data)
-    for segment in image.segments:
-        if segment.type == PT_PHDR:
-            assert segment.offset == image.phoff
-            assert segment.address == image.address_of(image.phoff)
-            assert segment.file_size == image.table_size
-    table = (image.phoff, image.phoff + image.table_size)
-    assert not image.sections_at(*table)
-    if image.sections:
-        assert not (table[0] < image.sections_end and image.shoff < table[1])
-    for section in image.sections:
-        if section.flags & SHF_ALLOC and section.has_bytes:
-            assert image.offset_of(section.address, section.size) == section.offset
-
-
-def readelf_complaints(data, tmp_path):
-    made = tmp_path / "complaints.elf"
-    made.write_bytes(data)
-    done = run("readelf", "-aW", made, check=False)
-    return sorted(line for line in done.stderr.splitlines() if "arning" in line or "rror" in line)
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
@@ -257,18 +90,6 @@ def test_program_without_notes_keeps_the_distance_of_its_headers(place, tmp_path
     assert image.address_of(image.phoff) - image.phoff == first.address - first.offset
     check_layout(patched)
     assert run(install(tmp_path, place, patched), check=False).returncode == 42
-
-
-def foreign(place, target, words="top.c"):
-    """What zig's linker, which is LLVM's, makes for another machine."""
-    made = place / f"{target}-{'-'.join(words.split())}.so"
-    if not made.exists():
-        environ = {f"ZIG_{kind}_CACHE_DIR": str(place / "zig") for kind in ("GLOBAL", "LOCAL")}
-        command = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-shared", "-fPIC"]
-        command += ["-nostdlib", "-O1", "-Wl,-soname,libtop.so", *words.split()]
-        environ = {**os.environ, **environ}
-        subprocess.run([*command, "-o", made], cwd=place, env=environ, check=True)
-    return made.read_bytes()
 
 
 TARGETS = [
@@ -453,134 +274,3 @@ def test_empty_names_stay_empty():
     names = table(b"\0a\0\0\0\0\0\0\0\0", 1, 5)
     assert names.intern(b"bcdef") >= 6
     assert names.raw[5] == 0
-
-
-PATHS = st.lists(st.sampled_from(["$ORIGIN", "$ORIGIN/../a.libs", "/b", "c" * 90]), max_size=4)
-NAMES = st.integers(0, 400).map(lambda n: f"lib{'n' * (n % 70)}-{n}.so")
-STEPS = st.lists(
-    st.tuples(PATHS, st.booleans(), NAMES, NAMES, st.booleans()), min_size=1, max_size=7
-)
-
-
-class Objects:
-    """Libraries by number, and directories with what one of them needs."""
-
-    def __init__(self, place, made, make_directory):
-        self.place, self.made, self.make_directory = place, made, make_directory
-
-    def __getitem__(self, index):
-        return self.made[index % len(self.made)]
-
-    def directory(self, needed, data):
-        spot = self.make_directory("sequence")
-        shutil.copy(self.place / "libdep.so.1", spot / needed)
-        (spot / "made.so").write_bytes(data)
-        return spot
-
-
-@pytest.fixture(scope="module")
-def objects(place, tmp_path_factory):
-    names = ["bfd", "c++", "no-spare", "no-spare-no-count", "huge-pages", "stripped"]
-    made = [library(place, name) for name in names]
-    made += [library(place, "gold")] if shutil.which("ld.gold") else []
-    made.append(foreign(place, "x86_64-linux-gnu", "plain.c -l:libdep.so.1 -L."))
-    return Objects(place, made, tmp_path_factory.mktemp)
-
-
-@settings(QUICKLY, max_examples=200)
-@given(index=st.integers(0, 100), steps=STEPS, strip=st.booleans())
-def test_any_sequence_of_edits(index, steps, strip, objects):
-    data = objects[index]
-    first = parse_elf(data)
-    needed, last = "libdep.so.1", None
-    for path, runpath, soname, name, _ in steps:
-        edit = Edit(
-            soname=f"top-{soname}",
-            rpath=":".join(path),
-            runpath=runpath,
-            needed={needed: name} if name != needed else {},
-        )
-        data, needed, last = patch(data, edit), name, edit
-        assert patch(data, edit) is data
-    after = parse_elf(data)
-    want = replace(last, needed={"libdep.so.1": needed}).expect(first)
-    assert after == replace(want, tables=after.tables)
-    check_layout(data)
-    spot = objects.directory(needed, data)
-    if strip:
-        run("strip", "-s", spot / "made.so")
-    assert answer(spot / "made.so", spot) == 42
-    shutil.rmtree(spot)
-
-
-@pytest.fixture(scope="module")
-def victims(place):
-    foreigners = [compile_elf(place, name).read_bytes() for name in FOREIGN if "arm-gnu" in name]
-    return [compile_tiny(place, "gnu"), patch(compile_tiny(place, "sysv"), EDIT), *foreigners]
-
-
-def survive(data):
-    """Broken bytes: one of our errors, or something that reads as it should."""
-    try:
-        patch(data, EDIT)
-    except FelloeError:
-        return
-    parse_elf(data)
-
-
-@settings(QUICKLY, max_examples=400)
-@given(index=st.integers(0, 2), seed=st.integers(0, 1 << 32), wide=st.booleans())
-def test_damaged_object(index, seed, wide, victims):
-    chance = random.Random(seed)
-    data = bytearray(victims[index % len(victims)])
-    image = Image(bytes(data))
-    (dynamic,) = (s for s in image.segments if s.type == 2)
-    spots = [(0, 64), (image.phoff, image.table_size), (dynamic.offset, dynamic.file_size)]
-    spots += [(image.shoff, image.sections_end - image.shoff), (0, len(data))]
-    start, size = chance.choice(spots)
-    for _ in range(chance.choice((1, 2, 9))):
-        at = start + chance.randrange(max(size, 1))
-        new = struct.pack("<Q", chance.choice((0, 1, 1 << 31, 1 << 63, (1 << 64) - 1, len(data))))
-        at = min(at, len(data) - 8) & (~7 if wide else ~0)
-        data[at : at + (8 if wide else 1)] = new if wide else bytes([chance.randrange(256)])
-    survive(bytes(data))
-
-
-def test_cut_off_anywhere(victims):
-    for data in victims:
-        for end in range(0, min(len(data), 1 << 16), 97):
-            survive(data[:end])
-
-
-def many_loads():
-    data = bytearray(forge_elf([(5, "strings"), (10, 4), (1, 1)], strings=b"\0ab\0"))
-    struct.pack_into("<H", data, 56, 4096)
-    return bytes(data[:64]) + bytes(data[64:120]) * 4096 + bytes(data)
-
-
-def many_sections_over_everything():
-    data = bytearray(forge_elf([(5, "strings"), (10, 4), (1, 1)], strings=b"\0ab\0"))
-    section = struct.pack("<IIQQQQIIQQ", 0, 11, 2, 0, 0, 1 << 22, 0, 0, 8, 24)
-    struct.pack_into("<Q", data, 40, len(data))
-    struct.pack_into("<HHH", data, 58, 64, 60_000, 0)
-    return bytes(data) + section * 60_000
-
-
-@pytest.mark.parametrize("attack", [many_loads, many_sections_over_everything])
-def test_attack_costs_little(attack, tmp_path):
-    code = (
-        "import resource, sys\n"
-        "from felloe.binary.elf.editor.patch import patch\n"
-        "from felloe.binary.elf.editor.edit import Edit\n"
-        "from felloe.errors import FelloeError\n"
-        "resource.setrlimit(resource.RLIMIT_CPU, (20, 20))\n"
-        "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
-        "data = open(sys.argv[1], 'rb').read()\n"
-        "try: patch(data, Edit(soname='x' * 99, needed={'ab': 'y' * 99}, rpath='z' * 99))\n"
-        "except FelloeError: pass\n"
-    )
-    made = tmp_path / "attack"
-    made.write_bytes(attack())
-    source = Path(__file__).resolve().parents[2] / "src"
-    environ = {**os.environ, "PYTHONPATH": str(source)}
-    subprocess.run([sys.executable, "-c", code, made], env=environ, check=True)

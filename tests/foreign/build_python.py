@@ -8,8 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from debian import require, source
-from kept import directory, make_once
+from foreign.debian import require, source
+from foreign.stored import directory, make_once
 from support.process import run
 
 _SUITE, _PACKAGE = "trixie", "python3.13"

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import systems
-from picture import compute
+from foreign import systems
+from foreign.picture import compute
 from support.interpreters import find_python
 from support.paths import EXAMPLES
 from support.process import run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from kept import directory
+from foreign.stored import directory
 from support.interpreters import find_python
 from support.process import run
 

@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from kept import make_once
+from foreign.stored import make_once
 from support.process import run
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")

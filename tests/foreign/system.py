@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pip
 import pytest
-from kept import make_once
+from foreign.stored import make_once
 from support.process import run
 
 # Runs code that sets `answer`; says it, and which ELF files the process has mapped.

@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from build_python import free_threaded, musl_python
-from debian import require, unpacked
-from kept import make_once
-from own_loader import set_loader
+from foreign.build_python import free_threaded, musl_python
+from foreign.debian import require, unpacked
+from foreign.own_loader import set_loader
+from foreign.stored import make_once
+from foreign.system import System
 from support.interpreters import find_python
-from system import System
 
 _SID = ("python3.13-dev", "python3.14-dev", "python3.15-dev", "pypy3-dev", "libstdc++6")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from picture import compute, compute_bare
+from foreign.picture import compute, compute_bare
+from foreign.systems import system
 from support.paths import EXAMPLES, PROJECTS
 from support.process import DEBUG, run
-from systems import system
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network]
 

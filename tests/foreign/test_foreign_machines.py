@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from cross import MACHINES, compile_for, headers
-from picture import compute
+from foreign.cross import MACHINES, compile_for, headers
+from foreign.picture import compute
+from foreign.systems import system
 from support.graft_samples import Forge, libraries_of
 from support.interpreters import find_python
 from support.paths import EXAMPLES
 from support.process import run
-from systems import system
 
 from felloe.binary.elf.editor.edit import Edit
 from felloe.binary.elf.editor.patch import patch

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from picture import compute
+from foreign.picture import compute
+from foreign.systems import system
 from support.paths import EXAMPLES, PROJECTS
-from systems import system
 
 pytestmark = [pytest.mark.foreign, pytest.mark.compiled, pytest.mark.network]
 

@@ -6,10 +6,10 @@ import platform
 import re
 
 import pytest
-from picture import WIDTH, compute
+from foreign.picture import WIDTH, compute
+from foreign.systems import system
 from support.graft_samples import Forge
 from support.interpreters import find_python
-from systems import system
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network]
 

@@ -6,9 +6,9 @@ import os
 import re
 
 import pytest
+from foreign.systems import system
 from support.paths import ROOT
 from support.process import run
-from systems import system
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network, pytest.mark.slow]
 

@@ -6,11 +6,11 @@ import re
 from typing import NamedTuple
 
 import pytest
-from picture import compute, compute_bare
+from foreign.picture import compute, compute_bare
+from foreign.systems import COMPILED, NAMES, system
 from support.interpreters import find_python
 from support.paths import EXAMPLES
 from support.process import run
-from systems import COMPILED, NAMES, system
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network]
 

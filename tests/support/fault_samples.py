@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import felloe
 from support.paths import PROJECTS
 
 SOURCE = Path(felloe.__file__).resolve().parents[1]
+HOOKS = {"build_wheel": ".whl", "build_sdist": ".tar.gz"}
+NOISE = random.Random(11).getrandbits(8 * (3 << 20)).to_bytes(3 << 20, "big")
 CALL = "import sys, felloe; print('ANSWER', getattr(felloe, sys.argv[1])(sys.argv[2]))"
 
 # Root may do anything; a root without capabilities may do what the modes of files say.

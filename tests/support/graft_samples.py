@@ -272,3 +272,19 @@ def platforms_of(wheel: Path) -> str:
 def module_file(name: str) -> str:
     """The file name of a module."""
     return f"{name}{SUFFIX}"
+
+
+def rpath_of(wheel, member, scratch):
+    return dynamic_of(wheel, member, scratch).rpath
+
+
+ADD_PROGRAM = """
+#include <stdio.h>
+#include <stdlib.h>
+int add(int, int);
+int main(int count, char **words) {
+  if (count != 3) return 64;
+  printf("%d\\n", add(atoi(words[1]), atoi(words[2])));
+  return 3;
+}
+"""
