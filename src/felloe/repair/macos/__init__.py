@@ -1,0 +1,1 @@
+"""Find, copy and edit libraries for macOS wheels, on any machine."""

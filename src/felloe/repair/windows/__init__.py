@@ -1,0 +1,1 @@
+"""Find, copy and edit DLLs for Windows wheels, on any machine."""

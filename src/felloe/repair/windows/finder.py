@@ -1,0 +1,71 @@
+"""The DLL that Windows would load for a name.
+
+Names are compared without case. The directory of the file that needs the DLL
+comes first, then ``libraries.search``. The entry ``%PATH%`` there stands for the
+directories on PATH; a module that Python loads does not see those (bpo-36085),
+so they are searched only on request.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from felloe.binary.pe.reader import PeImage, parse_pe
+from felloe.errors import MalformedBinary
+from felloe.repair.closure import FoundLibrary, NotFound
+
+PATH_ENTRY = "%PATH%"
+
+
+@dataclass(frozen=True)
+class DllFinder:
+    """Find DLLs for one machine, ``win_amd64`` or another, in ``places``."""
+
+    platform: str
+    places: Sequence[Path]
+
+    def find(self, name: str, beside: Path | None) -> FoundLibrary[PeImage] | NotFound:
+        """Return the DLL with this name. ``beside`` is the directory of the file that needs it."""
+        tried = [*([beside] if beside else []), *self.places]
+        for place in tried:
+            for path in _find_in(place, name):
+                found = _read(path)
+                if found is not None and found.facts.platform == self.platform:
+                    return found
+        return NotFound(tuple(map(str, tried)))
+
+
+def read_search_path(search: Sequence[str], environ: Mapping[str, str]) -> list[Path]:
+    """Return the directories of ``libraries.search``, ``%PATH%`` replaced."""
+    places: list[Path] = []
+    for entry in search:
+        if entry == PATH_ENTRY:
+            path = environ.get("PATH", "")
+            places += [Path(place) for place in path.split(os.pathsep) if os.path.isabs(place)]
+        else:
+            places.append(Path(entry))
+    return list(dict.fromkeys(places))
+
+
+def _find_in(directory: Path, name: str) -> Iterator[Path]:
+    exact = directory / name
+    if exact.is_file():
+        yield exact
+        return
+    try:
+        entries = sorted(entry.name for entry in os.scandir(directory))
+    except OSError:
+        return
+    yield from (directory / entry for entry in entries if entry.lower() == name.lower())
+
+
+def _read(path: Path) -> FoundLibrary[PeImage] | None:
+    """Read a DLL; None for a file of another kind."""
+    try:
+        data = path.read_bytes()
+        return FoundLibrary(path.resolve(), data, parse_pe(data))
+    except (OSError, MalformedBinary):
+        return None
