@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -46,7 +46,7 @@ class Closure(Generic[FactsT]):
 def find_closure(
     roots: Mapping[str, Sequence[str]],
     find: Callable[[str, str], FoundLibrary[FactsT] | NotFound],
-    needs: Callable[[FoundLibrary[FactsT]], Iterator[str]],
+    needs: Callable[[FoundLibrary[FactsT]], Iterable[str]],
 ) -> Closure[FactsT]:
     """Follow the names that ``roots`` need.
 

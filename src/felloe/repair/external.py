@@ -9,16 +9,30 @@ from felloe.binary.elf.reader import ElfObject
 
 
 @dataclass(frozen=True)
-class External:
-    """A library of the build machine that a wheel needs."""
+class Library:
+    """A library of the build machine that a wheel needs, in any format."""
 
     path: str
     """The file itself, symbolic links resolved; also its identity in a plan."""
     soname: str
-    """Its own, or else the name it is needed by; never with a directory."""
+    """Its own name, or else the name it is needed by; never with a directory."""
     digest: str
     """SHA-256 of the file, hexadecimal."""
+
+
+@dataclass(frozen=True)
+class External(Library):
+    """An ELF library of the build machine."""
+
     elf: ElfObject
+
+
+@dataclass(frozen=True)
+class Graft:
+    """A library of the build machine and the member of the wheel that holds its copy."""
+
+    external: Library
+    member: str
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,8 @@ from felloe.audit.verdict import Verdict, judge
 from felloe.config.settings import Settings
 from felloe.errors import FelloeError
 from felloe.finding import Finding
-from felloe.repair.external import Missing
+from felloe.repair.external import Graft, Missing
 from felloe.repair.graft import GraftedWheel, Workshop, graft
-from felloe.repair.plan import Graft
 from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
 from felloe.wheel.record import is_purelib, render_wheel_file

@@ -18,8 +18,8 @@ from felloe.audit.policy.family import Policies
 from felloe.binary.elf.editor.edit import Edit
 from felloe.config.settings import Settings
 from felloe.finding import Finding
-from felloe.repair.external import Collection, Missing
-from felloe.repair.plan import Graft, GraftPlan, Layout, plan_graft
+from felloe.repair.external import Collection, Graft, Missing
+from felloe.repair.plan import GraftPlan, Layout, plan_graft
 from felloe.repair.script import render_launcher
 from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel

@@ -9,7 +9,7 @@ second wheel gets the first one's dependencies.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from felloe.repair.external import Collection, Link
 
@@ -33,15 +33,25 @@ def name_grafts(collection: Collection, private: Mapping[str, str] | None = None
         )
         for external in collection.externals
     }
-    needs: dict[str, list[Link]] = {path: [] for path in contents}
-    for link in collection.links:
-        if link.requester in needs:
-            needs[link.requester].append(link)
+    digests = hash_graphs(contents, collection.links)
     return {
         external.path: collection.included.get(external.path)
-        or _with_hash(external.soname, _merkle(external.path, contents, needs))
+        or _with_hash(external.soname, digests[external.path])
         for external in collection.externals
     }
+
+
+def hash_graphs(contents: Mapping[str, str], links: Iterable[Link]) -> dict[str, str]:
+    """Return for each library a hash of it and of all libraries that it leads to.
+
+    ``contents`` maps a library's path to text that identifies its bytes;
+    ``links`` from other requesters than libraries are left out.
+    """
+    needs: dict[str, list[Link]] = {path: [] for path in contents}
+    for link in links:
+        if link.requester in needs:
+            needs[link.requester].append(link)
+    return {path: _merkle(path, contents, needs) for path in contents}
 
 
 def _merkle(path: str, contents: Mapping[str, str], needs: Mapping[str, list[Link]]) -> str:

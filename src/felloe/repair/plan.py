@@ -16,17 +16,15 @@ from felloe.audit.object import Role
 from felloe.binary.elf.editor.edit import Edit
 from felloe.binary.elf.reader import ElfObject
 from felloe.errors import FelloeError
-from felloe.repair.external import Collection, External, Link
+from felloe.repair.external import Collection, External, Graft, Link
 from felloe.repair.merkle import name_grafts
 from felloe.wheel.tags import WheelName
 
 
 @dataclass(frozen=True)
-class Graft:
-    """An external, its name in the wheel, and what changes in it."""
+class ElfGraft(Graft):
+    """A copy of an ELF library and the changes to it."""
 
-    external: External
-    member: str
     edit: Edit
 
 
@@ -34,7 +32,7 @@ class Graft:
 class GraftPlan:
     """Everything that grafting will do to a wheel."""
 
-    grafts: tuple[Graft, ...]
+    grafts: tuple[ElfGraft, ...]
     edits: Mapping[str, Edit]
     """Member -> how it is edited."""
 
@@ -93,7 +91,7 @@ def plan_graft(
     }
     names = name_grafts(collection, private)
     wanted = _renames(collection.links, names)
-    grafts: dict[str, Graft] = {}
+    grafts: dict[str, ElfGraft] = {}
     for external in collection.externals:
         path, name = external.path, names[external.path]
         known = grafts.get(name)
@@ -103,7 +101,7 @@ def plan_graft(
                 hint="name only one of them in `libraries.include`",
             )
         edit = _graft_edit(external, name, wanted.get(path, {}), tree, foreign_paths.get(path, ()))
-        grafts.setdefault(name, Graft(external, join(layout.libraries, name), edit))
+        grafts.setdefault(name, ElfGraft(external, join(layout.libraries, name), edit))
     edits = {}
     for item in objects:
         needed = wanted.get(item.path, {})

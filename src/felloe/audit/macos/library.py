@@ -47,7 +47,7 @@ class _Search:
     def __init__(self, objects: Sequence[MachObject], cpu: str, system: MacosSystem) -> None:
         self._system = system
         images = [(x, image) for x in objects for image in [x.find_slice(cpu)] if image]
-        self._files = {_installed(item.path) for item, _ in images}
+        self._files = {installed_place(item.path) for item, _ in images}
         self._names = {image.install_name for _, image in images if image.install_name}
         self._places = {place for item, image in images for place in _rpath_places(item, image)}
         self._outside = {path for _, image in images for path in image.rpaths if path[:1] == "/"}
@@ -59,10 +59,10 @@ class _Search:
         """Whether the wheel has what ``item`` needs under an install name."""
         if name in self._names:
             return True  # whoever needs it first leads the loader to it
-        if ".data/" in item.path and _installed(item.path) == item.path:
+        if ".data/" in item.path and installed_place(item.path) == item.path:
             # Where scripts lie in relation to the rest, the installer decides.
             return basename(name) in self._by_name
-        place = dirname(_installed(item.path))
+        place = dirname(installed_place(item.path))
         if name.startswith(_LOADER):
             return _join(place, name[len(_LOADER) :]) in self._files
         if name.startswith(_EXECUTABLE):
@@ -83,13 +83,13 @@ class _Search:
 
 def _rpath_places(item: MachObject, image: MachoSlice) -> tuple[str, ...]:
     """The directories of the wheel that an image's ``LC_RPATH`` name."""
-    place = dirname(_installed(item.path))
+    place = dirname(installed_place(item.path))
     marks = (_LOADER, _EXECUTABLE) if item.role is Role.PROGRAM else (_LOADER,)
     entries = ((entry + "/", mark) for entry in image.rpaths for mark in marks)
     return tuple(_join(place, e[len(mark) :]) for e, mark in entries if e.startswith(mark))
 
 
-def _installed(path: str) -> str:
+def installed_place(path: str) -> str:
     """Where a file of the wheel comes to lie in site-packages; itself where that is elsewhere."""
     head, mark, rest = path.partition(".data/")
     scheme, _, inner = rest.partition("/")

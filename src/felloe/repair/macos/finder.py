@@ -7,7 +7,6 @@ led to it. ``DYLD_LIBRARY_PATH`` comes first, ``DYLD_FALLBACK_LIBRARY_PATH`` las
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +70,7 @@ class DylibFinder:
 
     def _variable(self, name: str) -> list[Path]:
         text = self.environ.get(name, "")
-        return [Path(place) for place in text.split(":") if os.path.isabs(place)]
+        return [Path(place) for place in text.split(":") if place.startswith("/")]
 
 
 def _expand_rpaths(chain: Iterable[Requester]) -> Iterator[Path]:

@@ -80,7 +80,7 @@ def _find_own(name: str, home: str, rpaths: Sequence[str], own: Sequence[str]) -
     relative = [entry for entry in rpaths if entry.startswith("@")]
     if name.startswith(_LOADER) or _leads(name, home, relative, own):
         return None
-    is_local = name.startswith(_RPATH) or name.startswith("/") or "/" not in name
+    is_local = name.startswith((_RPATH, "/")) or "/" not in name
     found = [path for path in own if basename(path) == basename(name)]
     return found[0] if is_local and len(found) == 1 else None
 

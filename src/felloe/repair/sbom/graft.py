@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from felloe import __version__
-from felloe.repair.plan import Graft
+from felloe.repair.external import Graft
 from felloe.repair.sbom.document import Component, render_sbom
 from felloe.repair.sbom.package import find_owners
 from felloe.wheel.member import Member

@@ -44,7 +44,7 @@ def read_search_path(search: Sequence[str], environ: Mapping[str, str]) -> list[
     for entry in search:
         if entry == PATH_ENTRY:
             path = environ.get("PATH", "")
-            places += [Path(place) for place in path.split(os.pathsep) if os.path.isabs(place)]
+            places += filter(Path.is_absolute, map(Path, path.split(os.pathsep)))
         else:
             places.append(Path(entry))
     return list(dict.fromkeys(places))
