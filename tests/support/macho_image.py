@@ -24,21 +24,23 @@ def segment(name: bytes, offset: int, size: int, memory: int, sections: bytes = 
     return command(0x19, "16s4Q4I", name, *numbers) + sections
 
 
-def link_image(
+def link_image(  # noqa: PLR0913 - each is a part of the file
     cpu: str = "arm64",
     *,
     name: str | None = "@rpath/libme.dylib",
     dylibs: Sequence[str] = ("/usr/lib/libSystem.B.dylib",),
     rpaths: Sequence[str] = (),
     room: int = 256,
+    export: str = "answer",
+    minos: tuple[int, int] = (11, 0),
 ) -> bytes:
     """Return an unsigned image with ``room`` bytes between its load commands and its code."""
-    commands = [command(0x32, "4I", 1, 11 << 16, 0, 0)]
+    commands = [command(0x32, "4I", 1, minos[0] << 16 | minos[1] << 8, 0, 0)]
     if name is not None:
         commands.append(command(ID, "III", 0, 0x10000, 0x10000, text=name))
     commands += [command(LOAD, "III", 0, 0x10000, 0x10000, text=path) for path in dylibs]
     commands += [command(RPATH, "", text=path) for path in rpaths]
-    strings = b" \0_answer\0" + bytes(6)
+    strings = f" \0_{export}\0".encode() + bytes(6)
     symbols = struct.pack("<IBBHQ", 2, 0x0F, 1, 0, 0x1000)
     linkedit = symbols + strings
     commands.append(command(2, "4I", TEXT_SIZE, 1, TEXT_SIZE + len(symbols), len(strings)))
@@ -54,3 +56,8 @@ def link_image(
     kind = BUNDLE if name is None else DYLIB
     head = struct.pack("<8I", 0xFEEDFACF, *CPUS[cpu], kind, len(commands), size, 0x85, 0)
     return (head + b"".join(commands)).ljust(code, b"\0").ljust(TEXT_SIZE, b"\x90") + linkedit
+
+
+def link_module(name: str, cpu: str = "arm64", **facts) -> bytes:
+    """Return an extension module."""
+    return link_image(cpu, name=None, export=f"PyInit_{name}", **facts)
