@@ -21,7 +21,7 @@ from support.patch_samples import (
     run,
 )
 
-from felloe.binary.elf.editor.dynstr import NameTable
+from felloe.binary.elf.editor.dynstr import DynstrEditor
 from felloe.binary.elf.editor.edit import Edit
 from felloe.binary.elf.editor.image import Image
 from felloe.binary.elf.editor.patch import patch
@@ -80,9 +80,18 @@ def test_program_runs(name, strip, place, tmp_path):
     assert patch(made.read_bytes(), edit) == made.read_bytes()
 
 
-def test_program_without_notes_keeps_the_distance_of_its_headers(place, tmp_path):
+def without_sections(data):
+    """A file without section headers, as `llvm-strip --strip-sections` makes it."""
+    bare = bytearray(data)
+    bare[40:48] = bytes(8)
+    bare[60:64] = bytes(4)
+    return bytes(bare)
+
+
+def test_program_without_sections_keeps_the_distance_of_its_headers(place, tmp_path):
+    """Only sections tell how large the tables are that would have to make way."""
     words = "-nostartfiles -fno-pie -no-pie -fcf-protection=none bare.c -L. -l:libdep.so.1"
-    data = link(place, "bare", f"{words} -Wl,--build-id=none")
+    data = without_sections(link(place, "bare", f"{words} -Wl,--build-id=none"))
     patched = patch(data, replace(EDIT, soname=None))
     image = Image(patched)
     first = image.loaded[0]
@@ -248,7 +257,7 @@ def test_nothing_to_edit(place):
 
 
 def table(text, *used):
-    return NameTable(text, used)
+    return DynstrEditor(text, used)
 
 
 def test_names_are_found_before_they_are_added():
@@ -265,7 +274,7 @@ def test_released_room_is_used_only_if_nobody_shares_it():
     shared = table(b"\0libfoo.so\0end\0", 4, 11)
     shared.release([1])
     assert shared.intern(b"libbar.so") == 15
-    unknown = NameTable(b"\0libfoo.so\0end\0", None)
+    unknown = DynstrEditor(b"\0libfoo.so\0end\0", None)
     unknown.release([1])
     assert unknown.intern(b"libbar.so") == 15
 

@@ -1,8 +1,12 @@
-"""The one segment at the end of a file, for all that has outgrown its place.
+"""The segment that is added behind all others, for regions that have outgrown their place.
 
-It holds, only as far as needed and in this order: the program header table, the
-notes that were in its way, the dynamic section, the dynamic strings. A segment
-that already is so is made anew in its place: a file patched many times has one.
+It holds, as far as needed and in this order: the notes and tables that were in
+the way of another program header, the dynamic section, the dynamic strings. A
+segment that an earlier edit has added is written anew in its place.
+
+The program headers stay at the front of the file if the bytes behind them can
+be moved: eu-strip and llvm-strip lay out a file by its sections, and destroy
+headers that lie behind them.
 
 Sources: gABI, "Program Header" (``PT_LOAD`` in ascending order of address, offset
 and address equal modulo the alignment, ``PT_PHDR`` part of the memory image).
@@ -16,96 +20,97 @@ from felloe.binary.elf.editor.dynamic import Dynamic
 from felloe.binary.elf.editor.image import PT_GNU_RELRO, PT_NULL, PT_PHDR, Image, Segment
 from felloe.binary.elf.editor.movable_region import (
     Kind,
-    Piece,
+    Region,
     covers,
-    find_notes,
-    make_piece,
+    find_regions,
+    make_region,
     shift_headers,
+    shift_symbols,
 )
-from felloe.binary.elf.layout import DynamicTag, ElfType, SegmentType
+from felloe.binary.elf.layout import DF_1_PIE, DynamicTag, ElfType, SegmentType
 from felloe.errors import FelloeError, MalformedBinary
 
 _R, _RW = 4, 6
-_DT_FLAGS_1, _DF_1_PIE = 0x6FFFFFFB, 0x08000000
 _ALIGN = 16
 _MOST_PADDING = 1 << 25
-# Addresses cost nothing, and two tools want some before the segment. binutils' strip
+# Addresses cost nothing, and two tools need some before the segment. binutils' strip
 # puts the headers up to an alignment lower (bfd/elf.c, p_vaddr -= off - p_offset);
 # eu-elflint adds a symbol's size to the place of a relocation to see what it changes.
 _GAP = 1 << 16
 
 
 @dataclass
-class Tail:
+class AppendedSegment:
     """The segment at the end as it will be."""
 
     segment: Segment
     start: int
-    """File offset of the first piece."""
-    pieces: list[Piece]
+    """File offset of the first region."""
+    regions: list[Region]
 
-    def piece(self, kind: Kind) -> Piece | None:
-        """The piece of this kind, if it is in here."""
-        return next((p for p in self.pieces if p.kind == kind), None)
+    def find(self, kind: Kind) -> Region | None:
+        """Return the first region of this kind, if there is one."""
+        return next((r for r in self.regions if r.kind == kind), None)
 
 
-def plan_tail(image: Image, dynamic: Dynamic, sizes: dict[Kind, int]) -> Tail:
+def plan_segment(image: Image, dynamic: Dynamic, sizes: dict[Kind, int]) -> AppendedSegment:
     """Find places for a dynamic section and strings that get these many bytes.
 
-    The program headers of ``image`` get the segment; nothing is moved yet.
+    The segment is added to the program headers of ``image``; no byte is moved yet.
     """
-    tail = _find_tail(image, dynamic) or _add_tail(image, dynamic)
+    added = _find_segment(image, dynamic) or _add_segment(image, dynamic)
     for kind, size in sizes.items():
-        piece = tail.piece(kind)
-        if piece is None:
-            piece = make_piece(image, dynamic, kind)
-            tail.pieces.append(piece)
-        piece.new_size = size
-    tail.pieces.sort(key=lambda p: (p.kind, p.start))
-    at = tail.start
-    for piece in tail.pieces:
-        phase = piece.start % piece.align if piece.kind == Kind.NOTE else 0
-        at = _align(at - phase, piece.align) + phase
-        piece.offset, piece.address = at, at - tail.segment.offset + tail.segment.address
-        at += piece.new_size
-    size = at - tail.segment.offset
-    if (tail.segment.address + size) >> image.bits:
+        region = added.find(kind)
+        if region is None:
+            region = make_region(image, dynamic, kind)
+            added.regions.append(region)
+        region.new_size = size
+    added.regions.sort(key=lambda r: (r.kind, r.start))
+    at = added.start
+    for region in added.regions:
+        phase = region.start % region.align if region.kind == Kind.NOTE else 0
+        at = _align(at - phase, region.align) + phase
+        region.offset, region.address = at, at - added.segment.offset + added.segment.address
+        at += region.new_size
+    size = at - added.segment.offset
+    if (added.segment.address + size) >> image.bits:
         raise MalformedBinary("there is no address left for another segment")
-    tail.segment.file_size = tail.segment.memory_size = size
+    added.segment.file_size = added.segment.memory_size = size
     # Loaders before glibc 2.35 relocate the entries of .dynamic in place
     # (elf/get-dynamic-info.h), and all write DT_DEBUG of a program.
-    tail.segment.flags |= _RW if tail.piece(Kind.DYNAMIC) else _R
-    return tail
+    added.segment.flags |= _RW if added.find(Kind.DYNAMIC) else _R
+    return added
 
 
-def write_tail(image: Image, tail: Tail) -> None:
-    """Put the pieces, whose contents are complete by now, where they were planned."""
-    shift_headers(image, tail.pieces)
-    del image.data[tail.start :]
-    image.data += bytes(tail.segment.end - len(image.data))
-    for piece in tail.pieces:
-        if piece.kind == Kind.NOTE and piece.end <= tail.start:
-            image.data[piece.start : piece.end] = bytes(piece.size)
-        image.data[piece.offset : piece.offset + len(piece.content)] = piece.content
-        if piece.kind == Kind.TABLE:
-            image.phoff = piece.offset
+def write_segment(image: Image, added: AppendedSegment) -> None:
+    """Write the regions, whose contents are complete by now, to their new places."""
+    shifts = shift_headers(image, added.regions)
+    del image.data[added.start :]
+    image.data += bytes(added.segment.end - len(image.data))
+    for region in added.regions:
+        if region.kind in (Kind.NOTE, Kind.LOADER_TABLE) and region.end <= added.start:
+            image.data[region.start : region.end] = bytes(region.size)
+        image.data[region.offset : region.offset + len(region.content)] = region.content
+        if region.kind == Kind.HEADERS:
+            image.phoff = region.offset
     for segment in image.segments:
         if segment.type == PT_PHDR:
             segment.offset = image.phoff
             segment.address = segment.physical = image.address_of(image.phoff)
             segment.file_size = segment.memory_size = image.table_size
+    shift_symbols(image, shifts)
 
 
 def _align(number: int, unit: int) -> int:
     return -(-number // unit) * unit
 
 
-def _find_tail(image: Image, dynamic: Dynamic) -> Tail | None:
-    """The last segment, if it ends with such pieces and nothing lies behind it."""
+def _find_segment(image: Image, dynamic: Dynamic) -> AppendedSegment | None:
+    """Find the last segment, if it ends with such regions and nothing lies behind it."""
     *others, last = sorted(image.loaded, key=lambda s: s.address)
-    notes = find_notes(image, last.offset, last.end)
+    regions = find_regions(image, dynamic, last.offset, last.end)
     if (
-        notes is None
+        regions is None
         or len(image.data) - last.end not in range(_ALIGN)
         or not image.is_zero(last.end, len(image.data))
         or last.file_size != last.memory_size
@@ -116,62 +121,69 @@ def _find_tail(image: Image, dynamic: Dynamic) -> Tail | None:
         )
     ):
         return None
-    pieces = notes + [make_piece(image, dynamic, kind) for kind in Kind if kind != Kind.NOTE]
-    pieces = [p for p in pieces if last.offset <= p.start and p.end <= last.end]
-    pieces.sort(key=lambda p: p.start)
-    # What another tool has put before them stays; of patchelf, the section headers.
-    while pieces and not (
-        image.sections_end <= pieces[0].start and covers(image, pieces, pieces[0].start, last.end)
+    regions += [make_region(image, dynamic, k) for k in (Kind.HEADERS, Kind.DYNAMIC, Kind.STRINGS)]
+    regions = [r for r in regions if last.offset <= r.start and r.end <= last.end]
+    regions.sort(key=lambda r: r.start)
+    # Bytes that another tool has put before them stay; patchelf puts the section headers there.
+    while regions and not (
+        image.sections_end <= regions[0].start
+        and covers(image, regions, regions[0].start, last.end)
     ):
-        del pieces[0]
-    return Tail(last, pieces[0].start, pieces) if pieces else None
+        del regions[0]
+    return AppendedSegment(last, regions[0].start, regions) if regions else None
 
 
-def _add_tail(image: Image, dynamic: Dynamic) -> Tail:
-    """A new segment behind all others, in the file and in memory, and its program header."""
+def _add_segment(image: Image, dynamic: Dynamic) -> AppendedSegment:
+    """Add a segment behind all others, in the file and in memory, and its program header."""
     page = image.page_size()
     top = max(s.address + s.memory_size for s in image.loaded)
     behind = image.phoff + image.table_size
     offset = _align(len(image.data), _ALIGN)
     address = _align(top + max(_GAP, page), page) + offset % page
     segment = Segment(SegmentType.LOAD, 0, offset, address, address, 0, 0, page)
-    empty = next((s for s in image.segments if s.type == PT_NULL), None)
-    if empty is not None:
-        image.segments.remove(empty)
+    unused = next((s for s in image.segments if s.type == PT_NULL), None)
+    if unused is not None:
+        image.segments.remove(unused)
     last = max(i for i, s in enumerate(image.segments) if s.type == SegmentType.LOAD)
     image.segments.insert(last + 1, segment)
-    if empty is not None:
-        return Tail(segment, offset, [])
-    is_program = _is_program(image, dynamic)
-    pieces = _clear_way(image, behind) if is_program else None
-    if pieces is None:
-        pieces = [make_piece(image, dynamic, Kind.TABLE)]
-        if is_program:
-            _keep_distance(image, segment, _align(top, page) + page)
-    return Tail(segment, segment.offset, pieces)
+    regions = [] if unused is not None else _clear_way(image, dynamic, behind)
+    if regions is not None:
+        # llvm-strip takes a segment that starts where a PT_LOAD starts, and is
+        # listed before it, for the one that contains the other.
+        return AppendedSegment(segment, offset + _ALIGN, regions)
+    if _is_program(image, dynamic):
+        _keep_distance(image, segment, _align(top, page) + page)
+    headers = make_region(image, dynamic, Kind.HEADERS)
+    return AppendedSegment(segment, segment.offset, [headers])
 
 
 def _is_program(image: Image, dynamic: Dynamic) -> bool:
-    """Whether the kernel starts it; a library that can also be run is loaded by others."""
+    """Tell whether the kernel starts this file. A library that can be started does not count."""
     if image.type == ElfType.EXECUTABLE:
         return True
     return not any(e.tag == DynamicTag.SONAME for e in dynamic.entries) and (
         any(s.type == SegmentType.INTERP for s in image.segments)
-        or bool(dynamic.number(_DT_FLAGS_1) & _DF_1_PIE)
+        or bool(dynamic.number(DynamicTag.FLAGS_1) & DF_1_PIE)
     )
 
 
-def _clear_way(image: Image, start: int) -> list[Piece] | None:
-    """The notes to move so that one more header fits behind the others; None: others are there.
+def _clear_way(image: Image, dynamic: Dynamic, start: int) -> list[Region] | None:
+    """Find the regions to move so that one more header fits behind the others.
 
-    Linkers put the interpreter's name and the notes right behind the headers.
+    Return None if other bytes are in the way. Linkers put the interpreter's name,
+    the notes and the loader's tables behind the headers.
     """
     end = start + image.layout.segment.size
     first = next((s for s in image.loaded if s.offset <= image.phoff and end <= s.end), None)
     if not image.sections or first is None:
         return None
-    pieces = find_notes(image, start, end)
-    return pieces if pieces is not None and covers(image, pieces, start, end) else None
+    regions = find_regions(image, dynamic, start, end)
+    if regions is None:
+        return None
+    strings = make_region(image, dynamic, Kind.STRINGS)
+    if strings.start < end and start < strings.end:
+        regions.append(strings)
+    return regions if covers(image, regions, start, end) else None
 
 
 def _keep_distance(image: Image, segment: Segment, top: int) -> None:

@@ -1,4 +1,4 @@
-"""A string table that takes new names: where there is room, or at its end.
+"""Add names to a dynamic string table: in free bytes, or at its end.
 
 Sources: gABI, "String Table" (a reference may lead into the middle of a string).
 """
@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable
 
 
-class NameTable:
+class DynstrEditor:
     """The bytes of ``.dynstr`` while they are edited.
 
     ``kept`` are the offsets that something refers to and goes on to; None where

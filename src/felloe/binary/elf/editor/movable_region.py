@@ -1,4 +1,4 @@
-"""What can be moved within a file, and moving it: bytes, headers, symbols.
+"""Regions of a file that can be moved: their bytes, headers and symbols.
 
 Sources: gABI, "Program Header", "Sections", "Symbol Table".
 """
@@ -7,35 +7,48 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
 from felloe.binary.elf.editor.dynamic import Dynamic
 from felloe.binary.elf.editor.image import SHF_ALLOC, SHT_DYNSYM, SHT_SYMTAB, Image
-from felloe.binary.elf.layout import SegmentType
+from felloe.binary.elf.layout import DynamicTag, SegmentType
 from felloe.errors import MalformedBinary
 
 NOTES = (SegmentType.INTERP, SegmentType.NOTE, SegmentType.GNU_PROPERTY)
-"""Segments that are found through the program headers alone, and may lie anywhere."""
+"""Segments that are found through the program headers only, and may lie anywhere."""
+LOADER_TABLES = frozenset(
+    (
+        DynamicTag.HASH,
+        DynamicTag.GNU_HASH,
+        DynamicTag.SYMTAB,
+        DynamicTag.VERSYM,
+        DynamicTag.VERNEED,
+        0x6FFFFFFC,  # DT_VERDEF
+    )
+)
+"""Dynamic entries that hold the address of a table whose contents hold no addresses of tables."""
 _MOST_NOTES = 16
-_MOST_NOTE_ALIGNMENT = 16
+_NOTE_ALIGNMENT = 16
 
 
 class Kind(IntEnum):
-    """What a piece is; the order is that in the file."""
+    """Content of a region. The order is the order in the file."""
 
-    TABLE = 0
+    HEADERS = 0
     """The program header table."""
     NOTE = 1
     """One or more of :data:`NOTES`."""
-    DYNAMIC = 2
-    STRINGS = 3
+    LOADER_TABLE = 2
+    """The table that one of :data:`LOADER_TABLES` leads to."""
+    DYNAMIC = 3
+    STRINGS = 4
 
 
 @dataclass
-class Piece:
-    """Something with a place of its own: where it was, how large it gets, where it goes."""
+class Region:
+    """A range of the file with its old place, its new size and its new place."""
 
     kind: Kind
     start: int
@@ -49,97 +62,123 @@ class Piece:
 
     @property
     def end(self) -> int:
-        """The file offset behind its old place."""
+        """File offset behind the old place."""
         return self.start + self.size
 
 
-def make_piece(image: Image, dynamic: Dynamic, kind: Kind) -> Piece:
-    """The piece of this kind as it is now; of a program header table only the place."""
-    if kind == Kind.TABLE:
-        return Piece(kind, image.phoff, image.table_size, image.table_size, image.word)
+def make_region(image: Image, dynamic: Dynamic, kind: Kind) -> Region:
+    """Return the region of this kind as it is now. The program headers come without content."""
+    if kind == Kind.HEADERS:
+        return Region(kind, image.phoff, image.table_size, image.table_size, image.word)
     if kind == Kind.DYNAMIC:
         return _make(image, kind, dynamic.offset, dynamic.size, image.word)
     return _make(image, kind, dynamic.strings_offset, dynamic.strings_size, 1)
 
 
-def find_notes(image: Image, start: int, end: int) -> list[Piece] | None:
-    """The notes that have bytes in a range of the file; None if they cannot be moved."""
+def find_regions(image: Image, dynamic: Dynamic, start: int, end: int) -> list[Region] | None:
+    """Find the notes and tables that have bytes in a range of the file.
+
+    Return None if one of them cannot be moved.
+    """
+    notes = _find_notes(image, start, end)
+    if notes is None:
+        return None
+    return [*notes, *_find_loader_tables(image, dynamic, start, end)]
+
+
+def _find_notes(image: Image, start: int, end: int) -> list[Region] | None:
     notes = [
         s
         for s in image.segments
         if s.type in NOTES and s.file_size and s.offset < end and start < s.end
     ]
-    if len(notes) > _MOST_NOTES or any(s.align > _MOST_NOTE_ALIGNMENT for s in notes):
+    if len(notes) > _MOST_NOTES or any(s.align > _NOTE_ALIGNMENT for s in notes):
         return None
-    pieces: list[Piece] = []
+    regions: list[Region] = []
     for note in sorted(notes, key=lambda s: (s.offset, -s.end)):
-        if pieces and note.offset < pieces[-1].end:
-            if note.end > pieces[-1].end:
+        if regions and note.offset < regions[-1].end:
+            if note.end > regions[-1].end:
                 return None
         else:
             image.offset_of(note.address, note.file_size)
-            align = _MOST_NOTE_ALIGNMENT
-            pieces.append(_make(image, Kind.NOTE, note.offset, note.file_size, align))
-    return pieces
+            regions.append(_make(image, Kind.NOTE, note.offset, note.file_size, _NOTE_ALIGNMENT))
+    return regions
 
 
-def covers(image: Image, pieces: Iterable[Piece], start: int, end: int) -> bool:
-    """Whether a range of the file is made of these pieces, of zeros, and of nothing else."""
+def _find_loader_tables(image: Image, dynamic: Dynamic, start: int, end: int) -> Iterator[Region]:
+    """Yield the loader's tables. Only section headers state how large they are."""
+    tags = {entry.tag for entry in dynamic.entries}
+    if tags.isdisjoint((DynamicTag.HASH, DynamicTag.GNU_HASH)):
+        return  # The number of symbols is then known only from the order of the tables.
+    addresses = {entry.value for entry in dynamic.entries if entry.tag in LOADER_TABLES}
+    for index in image.sections_at(start, end):
+        section = image.sections[index]
+        if section.address in addresses and section.flags & SHF_ALLOC:
+            if image.offset_of(section.address, section.size) != section.offset:
+                raise MalformedBinary("a table is not loaded from where its section is")
+            yield _make(image, Kind.LOADER_TABLE, section.offset, section.size, image.word)
+
+
+def covers(image: Image, regions: Iterable[Region], start: int, end: int) -> bool:
+    """Tell whether a range of the file holds only these regions and zeros."""
     at = start
-    for piece in sorted(pieces, key=lambda p: p.start):
-        if piece.start < at or not image.is_zero(at, piece.start):
+    for region in sorted(regions, key=lambda r: r.start):
+        if region.start < at or not image.is_zero(at, region.start):
             return False
-        at = piece.end
+        at = region.end
     inside = [image.sections[index] for index in image.sections_at(start, max(at, end))]
     return image.is_zero(at, end) and all(
-        any(p.start <= section.offset and section.end <= p.end for p in pieces)
+        any(r.start <= section.offset and section.end <= r.end for r in regions)
         for section in inside
     )
 
 
-def shift_headers(image: Image, pieces: Iterable[Piece]) -> None:
-    """Let segments, sections and their symbols follow the pieces to their new places."""
-    moves = [(piece, image.sections_at(piece.start, piece.end)) for piece in pieces]
+def shift_headers(image: Image, regions: Iterable[Region]) -> dict[int, int]:
+    """Let segments and sections follow the regions to their new places.
+
+    Return the distance in memory by section index, for :func:`shift_symbols`.
+    """
+    moves = [(region, image.sections_at(region.start, region.end)) for region in regions]
     carried = [
-        (piece, segment)
-        for piece, _ in moves
+        (region, segment)
+        for region, _ in moves
         for segment in image.segments
-        if _carries(piece, segment.type, segment.offset, segment.end)
+        if _carries(region, segment.type, segment.offset, segment.end)
     ]
-    for piece, segment in carried:
-        segment.offset += piece.offset - piece.start
-        segment.address += piece.address - piece.old_address
-        segment.physical += piece.address - piece.old_address
-        if piece.kind == Kind.DYNAMIC:
-            segment.file_size = segment.memory_size = piece.new_size
+    for region, segment in carried:
+        segment.offset += region.offset - region.start
+        segment.address += region.address - region.old_address
+        segment.physical += region.address - region.old_address
+        if region.kind == Kind.DYNAMIC:
+            segment.file_size = segment.memory_size = region.new_size
     shifts = {}
-    for piece, inside in moves:
-        for index in inside if piece.kind != Kind.TABLE else ():
+    for region, inside in moves:
+        for index in inside if region.kind != Kind.HEADERS else ():
             section = image.sections[index]
-            if section.offset < piece.start or not section.flags & SHF_ALLOC:
-                raise MalformedBinary("a section lies across what has to be moved")
-            section.offset += piece.offset - piece.start
-            section.address += piece.address - piece.old_address
-            shifts[index] = piece.address - piece.old_address
-            if piece.kind != Kind.NOTE:
-                section.size = piece.new_size
-    _shift_symbols(image, {index: shift for index, shift in shifts.items() if shift})
+            if section.offset < region.start or not section.flags & SHF_ALLOC:
+                raise MalformedBinary("a section lies across a region that has to be moved")
+            section.offset += region.offset - region.start
+            section.address += region.address - region.old_address
+            shifts[index] = region.address - region.old_address
+            if region.kind != Kind.NOTE:
+                section.size = region.new_size
+    return {index: shift for index, shift in shifts.items() if shift}
 
 
-def _make(image: Image, kind: Kind, start: int, size: int, align: int) -> Piece:
+def _make(image: Image, kind: Kind, start: int, size: int, align: int) -> Region:
     content = bytes(image.data[start : start + size])
-    return Piece(kind, start, size, size, align, image.address_of(start), content)
+    return Region(kind, start, size, size, align, image.address_of(start), content)
 
 
-def _carries(piece: Piece, kind: int, start: int, end: int) -> bool:
-    if piece.kind == Kind.DYNAMIC:
+def _carries(region: Region, kind: int, start: int, end: int) -> bool:
+    if region.kind == Kind.DYNAMIC:
         return kind == SegmentType.DYNAMIC
-    inside = piece.start <= start < end <= piece.end
-    return piece.kind == Kind.NOTE and kind in NOTES and inside
+    inside = region.start <= start < end <= region.end
+    return region.kind == Kind.NOTE and kind in NOTES and inside
 
 
-def _shift_symbols(image: Image, shifts: dict[int, int]) -> None:
-    """Symbols of moved sections: the sections' own, and ``_DYNAMIC``."""
+def shift_symbols(image: Image, shifts: dict[int, int]) -> None:
+    """Correct the symbols of moved sections: the sections' own, and ``_DYNAMIC``."""
     size = image.layout.symbol.size
     value_at, section_at = (8, 6) if image.bits == 64 else (4, 14)
     word = struct.Struct(image.order + ("Q" if image.bits == 64 else "I"))
