@@ -143,7 +143,7 @@ def names_in(tree):
         (r"print|sys\.std(out|err)\.write", (PRINTER,)),
         (
             r"(import )?os\.(environb?|getenvb?|putenv|unsetenv)",
-            (*READERS, PRINTER, "felloe.build.engine"),
+            (*READERS, PRINTER, "felloe.build.engine", "felloe.build.cache.directory"),
         ),
         (r"import (sysconfig|platform)(\..*)?", READERS),
         (

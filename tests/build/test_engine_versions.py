@@ -12,8 +12,6 @@ from support.process import run
 
 pytestmark = pytest.mark.network
 
-# What felloe needs beside the engine.
-NEEDED = ("abi3info", "filelock", "platformdirs", "pyproject-hooks")
 WORKING = ("==0.10.7", "==0.11.6", "==0.12.2", "==1.0.3", "")
 
 
@@ -22,7 +20,7 @@ def venv_with(make_venv, environ, tmp_path):
     """An interpreter that has felloe, and exactly these packages beside it."""
 
     def make(*packages):
-        python = make_venv(tmp_path / "venv", "3.11", *NEEDED, *packages)
+        python = make_venv(tmp_path / "venv", "3.11", *packages)
         alone = ("--no-deps", "--no-index", "--refresh-package", "felloe")
         run("uv", "pip", "install", "-q", *alone, "--python", python, "felloe", env=environ)
         return python

@@ -1,13 +1,11 @@
-"""Which names the stable ABI of CPython holds, and since when (PEP 384).
-
-The facts are abi3info's, which is generated from CPython's own
-``Misc/stable_abi.toml``.
-"""
+"""Uses of the C API outside the stable ABI that a wheel declares (PEP 384)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
+
+from felloe.python.stable_abi import read_stable_abi
 
 
 class Violation(NamedTuple):
@@ -24,13 +22,9 @@ def find_violations(symbols: Iterable[str], floor: tuple[int, int]) -> tuple[Vio
     ``symbols`` are what an object *imports*: a name it defines itself is no use
     of the C API, whatever it is called.
     """
-    from abi3info import DATAS, FUNCTIONS  # heavy, and only abi3 wheels come here
-    from abi3info.models import Symbol
-
-    found = []
+    abi, found = read_stable_abi(), []
     for name in sorted(set(symbols)):
-        entry = FUNCTIONS.get(Symbol(name)) or DATAS.get(Symbol(name))
-        added = (entry.added.major, entry.added.minor) if entry else None
+        added = abi.find_added(name)
         if added is None or added > floor:
             found.append(Violation(name, added))
     return tuple(found)

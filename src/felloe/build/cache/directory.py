@@ -1,10 +1,10 @@
-"""Where what is kept between builds is kept."""
+"""Location of the cache directory."""
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
-
-from platformdirs import user_cache_path
 
 from felloe.config.settings import CacheSettings
 from felloe.errors import FelloeError
@@ -14,18 +14,27 @@ LAYOUT = "v1"
 
 
 def cache_root(settings: CacheSettings) -> Path:
-    """``$XDG_CACHE_HOME/felloe/v1`` and its like on other systems. It need not exist.
+    """Return ``$XDG_CACHE_HOME/felloe/v1``, or its like on other systems. It need not exist.
 
-    Raises :class:`FelloeError` for a user without a home directory.
+    Raise :class:`FelloeError` for a user without a home directory.
     """
-    chosen = settings.directory
+    root = Path(settings.directory) if settings.directory else _find_default()
     try:
-        root = Path(chosen).expanduser() if chosen else user_cache_path("felloe", appauthor=False)
-    except RuntimeError:
-        root = Path("~")
-    if str(root).startswith("~"):  # as older platformdirs answer
+        return root.expanduser().absolute() / LAYOUT
+    except RuntimeError as cause:
         raise FelloeError(
             "there is no home directory to keep anything in",
             hint="name a place: FELLOE_CACHE_DIR, or the setting cache-dir",
-        )
-    return root.absolute() / LAYOUT
+        ) from cause
+
+
+def _find_default() -> Path:
+    """Return the directory for caches of the system, as ``platformdirs`` does."""
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
+        return Path(local, "felloe", "Cache")
+    if sys.platform == "darwin":
+        return Path("~/Library/Caches/felloe")
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    # The specification has a relative path ignored.
+    return Path(named if named.startswith("/") else "~/.cache", "felloe")

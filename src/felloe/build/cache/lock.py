@@ -6,6 +6,8 @@ They end with the last process that holds the file open, however it ends.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,3 +49,18 @@ def try_lock(path: Path, *, shared: bool = False) -> Lock | None:
         os.close(descriptor)
         raise
     return Lock(descriptor)
+
+
+@contextmanager
+def wait_for_lock(path: Path) -> Iterator[None]:
+    """Hold the lock of this name for a block, once no other process has it.
+
+    Without locks (:data:`CAN_LOCK`) nothing is held.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if CAN_LOCK:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

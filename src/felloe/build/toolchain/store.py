@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from felloe.build.cache.entry import make_root
+from felloe.build.cache.lock import wait_for_lock
 from felloe.build.toolchain.launcher import Zig
 from felloe.build.toolchain.zig import TESTED
 from felloe.errors import FelloeError
@@ -64,20 +65,24 @@ def make_once(place: Path, fill: Callable[[Path], None]) -> None:
     """
     if place.is_dir():
         return
-    from filelock import FileLock  # it costs 15 ms, and the directory mostly is there
-
     with _explained(place, "made in felloe's cache"):
         place.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(place.parent / f".{place.name}.lock"):
-            if place.is_dir():
-                return
-            part = Path(mkdtemp(prefix=f".{place.name}.", dir=place.parent))
-            try:
-                part.chmod(0o755)
-                fill(part)
-                part.rename(place)
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
+        with wait_for_lock(place.parent / f".{place.name}.lock"):
+            if not place.is_dir():
+                _make(place, fill)
+
+
+def _make(place: Path, fill: Callable[[Path], None]) -> None:
+    part = Path(mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    try:
+        part.chmod(0o755)
+        fill(part)
+        part.rename(place)
+    except OSError:
+        if not place.is_dir():  # else another process has made it, on a system without locks
+            raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def write_files(place: Path, files: dict[str, str]) -> None:

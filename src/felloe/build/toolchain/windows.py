@@ -3,7 +3,7 @@
 A module there names the library that it takes the C API from: ``python313.dll``,
 or ``python3.dll``, which has the stable ABI of every Python 3. An import
 library needs nothing but the names: those the headers declare, and for
-``python3.dll`` CPython's own list (``PC/python3dll.c``), which abi3info repeats.
+``python3.dll`` CPython's own list (``PC/python3dll.c``), which is that of the stable ABI.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from felloe.python.stable_abi import read_stable_abi
 
 MACHINES = {"amd64": "i386:x86-64", "arm64": "arm64", "win32": "i386"}
 """Platform tag's machine -> what ``dlltool -m`` calls it."""
@@ -51,10 +53,8 @@ class ImportLibrary:
 
 def make_stable_library() -> ImportLibrary:
     """``python3.dll``."""
-    from abi3info import DATAS, FUNCTIONS  # heavy, and only Windows targets come here
-
-    functions = frozenset(symbol.name for symbol in FUNCTIONS)
-    return ImportLibrary("python3.dll", functions, frozenset(symbol.name for symbol in DATAS))
+    abi = read_stable_abi()
+    return ImportLibrary("python3.dll", frozenset(abi.functions), frozenset(abi.variables))
 
 
 def read_library(include: Path, version: tuple[int, int], flags: str) -> ImportLibrary:
