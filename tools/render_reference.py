@@ -16,7 +16,8 @@ from felloe.audit.linux.explanation import WAYS_OUT
 from felloe.build.engine import NAME, OLDEST
 from felloe.check.rule import Rule
 from felloe.cli.main import make_parser
-from felloe.config.option import OPTIONS, Option
+from felloe.config.option import Option
+from felloe.config.tool_table import OPTIONS
 from felloe.project.ci.option import CI_OPTIONS
 from felloe.release.options import BUILD_OPTIONS
 
@@ -41,9 +42,10 @@ Every key can be given in three places; the later in this list wins:
 2. the frontend: `-C felloe.key=value`
 3. the environment: `FELLOE_KEY=value`; an empty one counts as not set
 
-An unknown key is an error, wherever it stands. All other config settings and the
-whole `[tool.scikit-build]` table are the engine's ({name}, from version
-{oldest} on) and reach it untouched.
+A list can be written as one string: `a;b` and `a,b` are lists of two, in all three places
+and in the flags of commands. An unknown key is an error; an unknown `FELLOE_` variable is a
+warning. All other config settings and the whole `[tool.scikit-build]` table are the engine's
+({name}, from version {oldest} on) and reach it untouched.
 """
 
 _CONSTRAINTS = """
@@ -59,7 +61,7 @@ _BUILD = """
 ## `[tool.felloe.build]`
 
 Every key has a flag of `felloe build` with its name, which wins. Its value is a list of
-strings; one string stands for a list of one.
+strings.
 
 | key | meaning |
 |---|---|"""
@@ -109,7 +111,7 @@ def _describe(option: Option) -> Iterator[str]:
     """A section rather than a row: a sentence in the last of five columns is not read."""
     yield f"### `{option.key}`\n"
     yield f"{option.meaning}\n"
-    yield f"- values: {option.values}"
+    yield f"- values: {option.allowed}"
     yield f"- default: `{json.dumps(option.default)}`" if option.default else "- default: none"
 
 

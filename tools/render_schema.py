@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from felloe.config.option import OPTIONS, Option
+from felloe.config.option import Option
+from felloe.config.tool_table import OPTIONS
 from felloe.project.ci.option import CI_OPTIONS
 from felloe.release.options import BUILD_OPTIONS
 
@@ -24,8 +25,8 @@ def render() -> str:
     for option in OPTIONS:
         _insert(schema, option)
     schema["properties"]["build"] = build = _table("What `felloe build` does by default")
-    for item in BUILD_OPTIONS:
-        build["properties"][item.key] = {"description": item.meaning, **_listed({"type": "string"})}
+    for option in BUILD_OPTIONS:
+        _insert(build, option)
     schema["properties"]["ci"] = ci = _table("What `felloe ci` writes")
     for option in CI_OPTIONS:
         _insert(ci, option)
@@ -50,23 +51,27 @@ def _insert(table: dict[str, Any], option: Option) -> None:
     *parents, name = option.key.split(".")
     for parent in parents:
         table = table["properties"].setdefault(parent, _table(f"The settings {parent}.*"))
-    about: dict[str, Any] = {"description": f"{option.meaning} Values: {option.values}."}
+    about: dict[str, Any] = {"description": f"{option.meaning} Values: {option.allowed}."}
     if option.default:
         about["default"] = option.default
     table["properties"][name] = {**about, **_value(option)}
 
 
 def _value(option: Option) -> dict[str, Any]:
-    text = {"type": "string", "pattern": f"^(?:{option.form.pattern})$"}
+    text: dict[str, Any] = {"type": "string"}
+    if option.choices:
+        text["enum"] = [*option.choices, *option.synonyms]
+    else:
+        text["pattern"] = f"^(?:{option.form.pattern})$"
     if option.is_table:
         return {"type": "object", "additionalProperties": _listed(text)}
-    if isinstance(option.default, tuple):
+    if option.is_list:
         return _listed(text)
     return {"anyOf": [text, {"type": "boolean"}]} if option.takes_bool else text
 
 
 def _listed(item: dict[str, Any]) -> dict[str, Any]:
-    """Several values. A string may stand for one, or for some with `;` between."""
+    """Several values. A string may stand for a list: `a;b`."""
     return {"anyOf": [{"type": "array", "items": item}, {"type": "string"}]}
 
 

@@ -144,6 +144,8 @@ def _read_build(config_settings: ConfigSettings | None) -> Build:
     project = read_project(Path.cwd())
     ours, engine_config = split_config(config_settings)
     settings = read_settings(project.felloe, ours, os.environ)
+    for warning in settings.warnings:
+        terminal.report_warning(warning)
     # CMake and compilers stamp their output with the same time as felloe.
     environ = {**os.environ, "SOURCE_DATE_EPOCH": str(settings.epoch)}
     return Build(project, settings, engine_config, environ, sys.executable)

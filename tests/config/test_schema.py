@@ -12,9 +12,9 @@ from validate_pyproject.api import Validator
 from validate_pyproject.errors import ValidationError
 from validate_pyproject.plugins import PluginWrapper
 
-from felloe.config.option import OPTIONS
 from felloe.config.schema import read_schema
 from felloe.config.settings import read_settings
+from felloe.config.tool_table import OPTIONS
 from felloe.errors import FelloeError
 
 if sys.version_info >= (3, 11):

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from felloe.config.settings import DEFAULT_EPOCH, OPTIONS, read_settings, split_config
+from felloe.config.settings import DEFAULT_EPOCH, read_settings, split_config
+from felloe.config.tool_table import OPTIONS
 from felloe.errors import FelloeError
 
 IMAGE = "AUDITWHEEL_PLAT"
@@ -175,8 +176,6 @@ def test_unknown_keys_are_named_at_once_with_the_nearest():
     message = refusal(
         {"platfrom": "auto", "on-violation": "no"},
         {"felloe.on-violations": "x", "felloe": {"plat": "x"}},
-        FELLOE_ONVIOLATION="x",
-        FELLOE_="x",
         SOURCE_DATE_EPOCH="soon",
     )
     expected = [
@@ -184,13 +183,64 @@ def test_unknown_keys_are_named_at_once_with_the_nearest():
         'tool.felloe.on-violation: \'no\' is not "degrade" or "error"',
         "-C felloe.on-violations: unknown key; the nearest known one is 'on-violation'",
         "-C felloe.plat: unknown key; the nearest known one is 'platform'",
-        "FELLOE_: unknown key; the nearest known one is '.+'",
-        "FELLOE_ONVIOLATION: unknown key; the nearest known one is '(FELLOE_ON_V|on-v).+'",
         "SOURCE_DATE_EPOCH: 'soon' is not a number of seconds since 1970",
     ]
     assert len(message.splitlines()) == len(expected)
     for line, pattern in zip(message.splitlines(), expected):
         assert re.fullmatch(pattern, line), line
+
+
+def test_unknown_variables_are_warnings():
+    """Another program's variables may begin like ours."""
+    settings = read(FELLOE_="x", FELLOE_ONVIOLATION="x", FELLOE_PLATFORM="linux")
+    assert settings.platform == "linux"
+    messages = [warning.message for warning in settings.warnings]
+    assert len(messages) == 2
+    assert re.fullmatch(
+        "the environment variable FELLOE_ONVIOLATION has no effect: "
+        "unknown key; the nearest known one is 'FELLOE_ON_VIOLATION'",
+        messages[1],
+    )
+    assert read(FELLOE_PLATFORM="linux").warnings == ()
+
+
+@pytest.mark.parametrize("text", ["a;b", "a,b", "a;;b,"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        lambda text: read({"libraries": {"exclude": text}}),
+        lambda text: read(None, {"felloe.libraries.exclude": text}),
+        lambda text: read(None, {"felloe.libraries.exclude": [text]}),
+        lambda text: read(FELLOE_LIBRARIES_EXCLUDE=text),
+    ],
+    ids=["table", "config", "flag or config twice", "environment"],
+)
+def test_a_list_in_one_string(source, text):
+    assert source(text).libraries.exclude == ("a", "b")
+
+
+def test_lists_given_more_than_once():
+    config = {
+        "felloe.libraries.search": ["a;b", "c"],
+        "felloe.libraries.provided-by": ["torch=a,b", "mkl=c"],
+    }
+    libraries = read(None, config).libraries
+    assert libraries.search == ("a", "b", "c")
+    assert libraries.provided_by == {"torch": ("a", "b"), "mkl": ("c",)}
+
+
+def test_items_of_a_toml_array_are_not_split():
+    assert read({"libraries": {"search": ["/opt/a,b", "c;d"]}}).libraries.search == (
+        "/opt/a,b",
+        "c;d",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "use"), [("1", "true"), ("0", "false"), (True, "true"), ("auto", "auto")]
+)
+def test_words_for_a_choice(value, use):
+    assert read({"cache": value}).cache.use == use
 
 
 @pytest.mark.parametrize("key", ["zzz", "\N{SNOWMAN}", "on_violation", "platform.x", "felloe"])

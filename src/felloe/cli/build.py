@@ -44,12 +44,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("project", metavar="PROJECT", nargs="?", type=Path, default=Path(), help="or its sdist")
     for option in BUILD_OPTIONS:
         add(
-            f"--{option.key}",
+            option.flag,
             dest=option.attribute,
-            metavar=option.metavar,
+            metavar=option.placeholder,
             help=option.meaning,
-            action="append" if option.is_command else "extend",
-            nargs=None if option.is_command else "+",
+            action="append" if option.key == "test" else "extend",
+            nargs=None if option.key == "test" else "+",
         )
     out = Path("dist")
     add("-o", "--out-dir", metavar="DIR", type=Path, default=out, help="default: %(default)s")

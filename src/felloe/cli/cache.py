@@ -16,8 +16,8 @@ from felloe.build.cache.lock import CAN_LOCK
 from felloe.build.cache.prune import prune
 from felloe.build.editable.state import KIND, find_needed, read_room
 from felloe.cli.word import checked
-from felloe.config.option import OPTIONS
 from felloe.config.settings import CacheSettings, read_settings
+from felloe.config.tool_table import OPTIONS
 from felloe.errors import FelloeError
 from felloe.finding import Finding
 

@@ -15,8 +15,8 @@ from felloe import terminal
 from felloe.audit.policy.family import Policies, read_policies
 from felloe.cli.files import check_files
 from felloe.cli.word import checked
-from felloe.config.option import OPTIONS, Option
 from felloe.config.settings import Settings, read_settings
+from felloe.config.tool_table import OPTIONS
 from felloe.errors import FelloeError, UsageError
 from felloe.repair.wheel_file import Repair, repair_wheel
 from felloe.wheel.atomic_write import prepare_directory
@@ -55,19 +55,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     for option in OPTIONS:
         if option.key in _FLAGS:
             parser.add_argument(
-                _flag(option),
+                option.flag,
                 dest=option.key,
                 action="store" if isinstance(option.default, str) else "append",
-                metavar=option.key.rpartition(".")[2].upper(),
+                metavar=option.placeholder,
                 type=checked(option),
                 help=_FLAGS[option.key],
             )
     parser.add_argument("--json", action="store_true", help="write one JSON document a line")
     parser.set_defaults(run=run)
-
-
-def _flag(option: Option) -> str:
-    return "--" + option.key.rpartition(".")[2]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -93,13 +89,12 @@ def run(options: argparse.Namespace) -> int:
 def _read_settings(options: argparse.Namespace) -> Settings:
     """The settings; what the command says wins over the environment."""
     given = [option for option in OPTIONS if getattr(options, option.key, None)]
-    flags = {}
-    for option in given:
-        value = getattr(options, option.key)
-        flags[f"felloe.{option.key}"] = ";".join(value) if option.is_table else value
+    flags = {f"felloe.{option.key}": getattr(options, option.key) for option in given}
     overruled = {option.variable for option in given}
     environ = {key: value for key, value in os.environ.items() if key not in overruled}
     settings = read_settings({"on-violation": "error"}, flags, environ)
+    for warning in settings.warnings:
+        terminal.report_warning(warning)
     if getattr(options, "platform", None):
         return replace(settings, platform_origin="--platform")
     return settings

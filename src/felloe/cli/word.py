@@ -12,9 +12,9 @@ def checked(option: Option) -> Callable[[str], str]:
     """What argparse calls for each value: the word, if it is one that the setting takes."""
 
     def check(text: str) -> str:
-        _, problem = option.read([text] if isinstance(option.default, tuple) else text)
-        if problem:
-            raise argparse.ArgumentTypeError(problem)
+        value, problem = option.read_text([text])
+        if problem or not value:
+            raise argparse.ArgumentTypeError(problem or "it has no value")
         return text
 
     return check

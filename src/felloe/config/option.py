@@ -1,64 +1,130 @@
-"""The table of felloe's settings: every key, its type, its values, its meaning."""
+"""The model of felloe's options: the keys of a table, and the flags of the same names."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+from felloe.errors import FelloeError
+
+SEPARATORS = ";,"
+"""A string that stands for a list is split at either, in TOML, ``-C``, variables and flags."""
+
+_ANY = re.compile(r".+")
+_Value = tuple[Any, str]
+"""A value, and the problem with it: empty if there is none."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """One key of ``[tool.felloe]``, dotted. The type of the default is that of its values."""
+    """One key of a table, dotted. The type of the default is that of its values."""
 
     key: str
     default: str | tuple[str, ...] | Mapping[str, tuple[str, ...]]
-    form: re.Pattern[str]
-    """What each string of a value looks like."""
-    values: str
-    """The same, for people."""
     meaning: str
+    values: str = ""
+    """The values for people. The default lists the choices."""
+    choices: tuple[str, ...] = ()
+    """All values, if there is a closed set of them."""
+    form: re.Pattern[str] = _ANY
+    """A pattern that each string of a value matches, if there are no choices."""
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+    """Other words for some of the choices."""
     takes_bool: bool = False
-    """Whether TOML's own true and false may stand for the words."""
+    """TOML's own true and false may stand for the words."""
+    is_verbatim: bool = False
+    """A string is one item, whatever separators it contains: a command, a requirement."""
+    metavar: str = ""
+    """The placeholder in a flag's help. The default is the last part of the key."""
+
+    @property
+    def name(self) -> str:
+        """The last part of the key."""
+        return self.key.rpartition(".")[2]
+
+    @property
+    def flag(self) -> str:
+        """The flag of commands that have one."""
+        return f"--{self.name}"
+
+    @property
+    def attribute(self) -> str:
+        """The name in Python code."""
+        return re.sub("[-.]", "_", self.key)
 
     @property
     def variable(self) -> str:
-        """The environment variable."""
-        return "FELLOE_" + re.sub("[-.]", "_", self.key.upper())
+        """The environment variable, for a key of ``[tool.felloe]``."""
+        return "FELLOE_" + self.attribute.upper()
+
+    @property
+    def placeholder(self) -> str:
+        """The word that stands for the value in a flag's help."""
+        return self.metavar or self.name.upper()
+
+    @property
+    def allowed(self) -> str:
+        """The values, for people: Markdown."""
+        if self.values:
+            return self.values
+        quoted = [f'`"{choice}"`' for choice in self.choices]
+        return " or ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1])))
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """A pattern that each string of a value matches."""
+        if not self.choices:
+            return self.form
+        return re.compile("|".join(map(re.escape, (*self.choices, *self.synonyms))))
 
     @property
     def is_table(self) -> bool:
-        """Whether its values are tables of lists."""
+        """Values are tables of lists."""
         return isinstance(self.default, Mapping)
 
-    def read(self, value: object) -> tuple[Any, str]:
-        """(the value, what is wrong with it); a string may stand for a list or a table.
+    @property
+    def is_list(self) -> bool:
+        """Values are lists of strings."""
+        return isinstance(self.default, tuple)
 
-        ``a;b`` is a list of two, ``torch=a,b;numpy=c`` a table of two lists.
+    def read(self, value: object) -> _Value:
+        """Return the value and the problem with it. A string may stand for a list or a table.
+
+        ``a;b`` and ``a,b`` are lists of two, ``torch=a,b;numpy=c`` is a table of two lists.
         """
         if self.is_table:
             return self._read_table(value)
-        if isinstance(self.default, tuple):
-            return self._read_list(value, ";")
+        if self.is_list:
+            return self._read_list(value, SEPARATORS)
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
         if isinstance(value, bool) and self.takes_bool:
             value = str(value).lower()
         if not isinstance(value, str):
             return "", f"takes one string, not {value!r}"
-        return value, self._malformed([value])
+        return self.synonyms.get(value, value), self._find_malformed([value])
 
-    def _read_list(self, value: object, separator: str) -> tuple[tuple[str, ...], str]:
+    def read_text(self, value: object) -> _Value:
+        """Read a value from flags or ``-C``, where each string of a list may be a list."""
+        if isinstance(value, list) and all(isinstance(word, str) for word in value):
+            if self.is_table:
+                value = ";".join(value)
+            elif self.is_list and not self.is_verbatim:
+                value = [part for word in value for part in split_list(word)]
+        return self.read(value)
+
+    def _read_list(self, value: object, separators: str) -> _Value:
         if isinstance(value, str):
-            value = [part for part in value.split(separator) if part]
+            value = [value] if self.is_verbatim else split_list(value, separators)
         if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
             return (), f"takes a list of strings, not {value!r}"
-        return tuple(value), self._malformed(value)
+        return tuple(value), self._find_malformed(value)
 
-    def _read_table(self, value: object) -> tuple[dict[str, tuple[str, ...]], str]:
+    def _read_table(self, value: object) -> _Value:
         if isinstance(value, str):
-            pairs = [part.partition("=") for part in value.split(";") if part]
+            pairs = [part.partition("=") for part in split_list(value, ";")]
             if not all(name and listed for name, _, listed in pairs):
                 return {}, f"takes NAME=GLOB,GLOB;NAME=GLOB, not {value!r}"
             value = {name: listed for name, _, listed in pairs}
@@ -71,161 +137,44 @@ class Option:
                 return {}, f"{name}: {problem}"
         return table, ""
 
-    def _malformed(self, texts: list[str]) -> str:
+    def _find_malformed(self, texts: list[str]) -> str:
         for text in texts:
-            if not self.form.fullmatch(text):
-                return f"{text!r} is not {self.values.replace('`', '')}"
+            if not self.pattern.fullmatch(text):
+                return f"{text!r} is not {self.allowed.replace('`', '')}"
         return ""
 
 
-_ANY = re.compile(r".+")
+def split_list(text: str, separators: str = SEPARATORS) -> list[str]:
+    """Return the items of a list that is written as one string."""
+    return [part for part in re.split(f"[{separators}]", text) if part]
 
-OPTIONS = (
-    Option(
-        key="platform",
-        default="auto",
-        form=re.compile(
-            r"auto|linux|pypi|(manylinux(1|2010|2014)|(many|musl)linux_\d+_\d+)(_[a-z]\w*)?"
-        ),
-        values='`"auto"`, `"linux"`, `"pypi"` or a policy such as `"manylinux_2_28"`',
-        meaning=(
-            "The platform tag to reach. `auto` writes the most portable tag that the binaries "
-            "prove; `linux` claims nothing beyond this machine and copies no library; `pypi` "
-            "wants a tag that PyPI accepts; a policy wants at least that one. In a manylinux or "
-            "musllinux image the default is the image's own policy (`AUDITWHEEL_PLAT`)."
-        ),
-    ),
-    Option(
-        key="on-violation",
-        default="degrade",
-        form=re.compile(r"degrade|error"),
-        values='`"degrade"` or `"error"`',
-        meaning=(
-            "What to do when the wanted tag cannot be proved: write the best true one and say "
-            "why, or fail. Publishers want `error`; whoever only installs wants `degrade`."
-        ),
-    ),
-    Option(
-        key="strip",
-        default="none",
-        form=re.compile(r"none|debug|all"),
-        values='`"none"`, `"debug"` or `"all"`',
-        meaning=(
-            "What to take out of the binaries, and of the libraries copied beside them, before "
-            "they are patched: nothing, debugging information, or every symbol that is not "
-            "needed to load them. Needs the `strip` of binutils."
-        ),
-    ),
-    Option(
-        key="libraries.exclude",
-        default=(),
-        form=_ANY,
-        values="globs on a needed name or a path",
-        meaning=(
-            "Libraries that are expected on the user's machine and are not copied into the "
-            "wheel, besides those of the platform policy. Driver libraries "
-            "(`libcuda.so*`, `libnvidia-*`, …) never are, unless `include` names them."
-        ),
-    ),
-    Option(
-        key="libraries.include",
-        default=(),
-        form=_ANY,
-        values="sonames",
-        meaning=(
-            "Libraries to copy although no binary needs them: those loaded at run time by "
-            "`dlopen` or ctypes. They keep their names."
-        ),
-    ),
-    Option(
-        key="libraries.search",
-        default=(),
-        form=_ANY,
-        values="directories",
-        meaning="Where to look for needed libraries, before LD_LIBRARY_PATH and the system.",
-    ),
-    Option(
-        key="libraries.provided-by",
-        default={},
-        form=_ANY,
-        values="distribution = globs on a needed name",
-        meaning=(
-            'Libraries that another distribution installs: `{torch = ["libtorch*.so*"]}`. They '
-            "are not copied; the binaries find them by a relative path, and the distribution "
-            "must be among the project's `dependencies`."
-        ),
-    ),
-    Option(
-        key="target",
-        default="auto",
-        form=re.compile(r"auto|[a-z]\w*"),
-        values="a platform tag, such as `manylinux_2_17_x86_64`",
-        meaning=(
-            "The platform to build for; `auto` is the running interpreter's. Another machine, "
-            "another C library or an older glibc than this system's needs a toolchain for it."
-        ),
-    ),
-    Option(
-        key="toolchain",
-        default="host",
-        form=re.compile(r"host|zig"),
-        values='`"host"` or `"zig"`',
-        meaning=(
-            "Which compilers build: those that CMake finds, or zig's, which reach every `target` "
-            "from any machine. With `zig` the hooks ask for the `ziglang` wheel."
-        ),
-    ),
-    Option(
-        key="stdlib",
-        default="libc++",
-        form=re.compile(r"libc\+\+|libstdc\+\+"),
-        values='`"libc++"` or `"libstdc++"`',
-        meaning=(
-            "The C++ standard library of zig's builds, linked statically. `libstdc++` comes "
-            "from `sysroot`, and is the one for wheels whose libraries pass C++ objects or "
-            "exceptions to one another."
-        ),
-    ),
-    Option(
-        key="sysroot",
-        default="",
-        form=_ANY,
-        values="a directory",
-        meaning="Where the headers and libraries of the target are, for what zig does not bring.",
-    ),
-    Option(
-        key="cache",
-        default="auto",
-        form=re.compile(r"auto|true|false|1|0"),
-        values='`true`, `false` or `"auto"`',
-        takes_bool=True,
-        meaning=(
-            "Whether build environments and build trees are kept between builds. `auto` keeps "
-            "them, except where `CI` is set and an sdist is built."
-        ),
-    ),
-    Option(
-        key="cache-dir",
-        default="",
-        form=_ANY,
-        values="a directory",
-        meaning="Where they are kept; the default is `felloe` in the user's cache directory.",
-    ),
-    Option(
-        key="cache-limit",
-        default="5GB",
-        form=re.compile(r"\d+(\.\d+)?\s?(kB|MB|GB|TB)"),
-        values="a size in kB, MB, GB or TB",
-        meaning="How much is kept. What was not used for longest goes first.",
-    ),
-    Option(
-        key="compiler-launcher",
-        default="auto",
-        form=_ANY,
-        values='`"auto"`, `"none"` or a program',
-        meaning=(
-            "The compiler cache to run compilers through. `auto` takes `sccache` or `ccache` if "
-            "it is installed and the project names no launcher itself."
-        ),
-    ),
-)
+
+def read_table(name: str, options: Iterable[Option], table: object) -> dict[str, Any]:
+    """Return the values of ``tool.felloe.<name>`` by their keys, defaults included.
+
+    Raises :class:`FelloeError` with all problems of the table.
+    """
+    title = f"tool.felloe.{name}"
+    if not isinstance(table, Mapping):
+        raise FelloeError(f"{title} must be a table")
+    known = {option.key: option for option in options}
+    values: dict[str, Any] = {key: option.default for key, option in known.items()}
+    problems = []
+    for key, given in table.items():
+        if key in known:
+            values[key], problem = known[key].read(given)
+        else:
+            problem = explain_unknown(key, known)
+        if problem:
+            problems.append(f"{title}.{key}: {problem}")
+    if problems:
+        raise FelloeError("\n".join(problems), hint=f"the keys of [{title}] are {', '.join(known)}")
+    return values
+
+
+def explain_unknown(key: str, known: Iterable[str]) -> str:
+    """Return the problem with an unknown key, with the nearest known one."""
+    import difflib
+
+    nearest = difflib.get_close_matches(key, list(known), n=1, cutoff=0.0)[0]
+    return f"unknown key; the nearest known one is {nearest!r}"

@@ -1,20 +1,28 @@
 """felloe's own settings: ``[tool.felloe]``, ``-C felloe.<key>=…``, ``FELLOE_<KEY>``.
 
-:data:`felloe.config.option.OPTIONS` is the one table of them: what is read, what is
-refused and what the reference page says all come from it. Where a key is given
-more than once, the environment wins over ``-C``, which wins over
-``pyproject.toml``, as in the engine.
+:data:`felloe.config.tool_table.OPTIONS` defines them. Of a key that is given more
+than once, the environment wins over ``-C``, and ``-C`` over ``pyproject.toml``,
+as in the engine.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from felloe.config.option import OPTIONS, Option
+from felloe.config.option import explain_unknown
+from felloe.config.tool_table import (
+    OPTIONS,
+    CacheUse,
+    Compilers,
+    OnViolation,
+    StandardLibrary,
+    Strip,
+)
 from felloe.errors import FelloeError
+from felloe.finding import Finding
 
 ConfigSettings = Mapping[str, Any]
 """What a frontend hands to a hook: values may be ``str``, ``list``, ``bool`` or ``dict``."""
@@ -48,9 +56,8 @@ class ToolchainSettings:
 
     target: str = "auto"
     """A platform tag, or ``auto``."""
-    kind: str = "host"
-    """``host`` or ``zig``."""
-    stdlib: str = "libc++"
+    kind: Compilers = "host"
+    stdlib: StandardLibrary = "libc++"
     sysroot: str = ""
     """A directory; empty if none was named."""
     launcher: str = "auto"
@@ -66,8 +73,7 @@ class ToolchainSettings:
 class CacheSettings:
     """What to keep between builds."""
 
-    use: str = "auto"
-    """``true``, ``false`` or ``auto``."""
+    use: CacheUse = "auto"
     directory: str = ""
     """Empty for the user's cache directory."""
     limit: int = 5 * 10**9
@@ -81,13 +87,15 @@ class Settings:
     platform: str = "auto"
     platform_origin: str = "the default"
     """Where :attr:`platform` was set, for messages."""
-    on_violation: str = "degrade"
-    strip: str = "none"
+    on_violation: OnViolation = "degrade"
+    strip: Strip = "none"
     libraries: LibrarySettings = LibrarySettings()
     toolchain: ToolchainSettings = ToolchainSettings()
     cache: CacheSettings = CacheSettings()
     epoch: int = DEFAULT_EPOCH
-    """Seconds since 1970, UTC, that stand in every archive written."""
+    """Time stamp of all files in the archives written: seconds since 1970, UTC."""
+    warnings: tuple[Finding, ...] = ()
+    """Environment variables that look like settings and are not."""
 
 
 class _Given(NamedTuple):
@@ -97,8 +105,8 @@ class _Given(NamedTuple):
     """As written, for messages."""
     key: str
     value: object
-    near: str = ""
-    """What an unknown key was compared with, and is nearest to."""
+    is_text: bool = True
+    """From a source that has no lists of its own."""
 
 
 def runs_in_ci(environ: Mapping[str, str]) -> bool:
@@ -113,7 +121,8 @@ def read_settings(
 
     ``table`` is ``tool.felloe`` of ``pyproject.toml``. Raises
     :class:`FelloeError` that lists every unknown key, with the nearest known
-    one, and every value of the wrong type or form.
+    one, and every value of the wrong type or form. An unknown variable is a
+    warning, because another program may use the prefix.
     """
     problems: list[str] = []
     values: dict[str, Any] = {option.key: option.default for option in OPTIONS}
@@ -123,9 +132,10 @@ def read_settings(
     given += [*_in_table(table), *_in_config(config_settings), *_in_environment(environ)]
     for item in given:
         if item.key not in _BY_KEY:
-            problems.append(_unknown(item))
+            problems.append(_explain(item))
             continue
-        value, problem = _BY_KEY[item.key].read(item.value)
+        option = _BY_KEY[item.key]
+        value, problem = (option.read_text if item.is_text else option.read)(item.value)
         if problem:
             problems.append(f"{item.name}: {problem}")
         else:
@@ -133,13 +143,17 @@ def read_settings(
     epoch = _read_epoch(environ, problems)
     if problems:
         raise FelloeError("\n".join(problems), hint=f"felloe's keys are {', '.join(_BY_KEY)}")
-    return _make_settings(values, origins.get("platform", "the default"), epoch)
+    settings = _make_settings(values, epoch)
+    return replace(
+        settings,
+        platform_origin=origins.get("platform", settings.platform_origin),
+        warnings=tuple(_find_unknown_variables(environ)),
+    )
 
 
-def _make_settings(values: Mapping[str, Any], platform_origin: str, epoch: int) -> Settings:
+def _make_settings(values: Mapping[str, Any], epoch: int) -> Settings:
     return Settings(
         platform=values["platform"],
-        platform_origin=platform_origin,
         on_violation=values["on-violation"],
         strip=values["strip"],
         libraries=LibrarySettings(
@@ -156,7 +170,7 @@ def _make_settings(values: Mapping[str, Any], platform_origin: str, epoch: int) 
             launcher=values["compiler-launcher"],
         ),
         cache=CacheSettings(
-            use={"1": "true", "0": "false"}.get(values["cache"], values["cache"]),
+            use=values["cache"],
             directory=values["cache-dir"],
             limit=_parse_size(values["cache-limit"]),
         ),
@@ -187,7 +201,8 @@ def _is_ours(key: str) -> bool:
 def _in_table(table: object) -> Iterator[_Given]:
     if isinstance(table, Mapping):
         table = {key: value for key, value in table.items() if key not in COMMAND_TABLES}
-    yield from _flatten("tool.felloe.", "", table)
+    for item in _flatten("tool.felloe.", "", table):
+        yield item._replace(is_text=False)
 
 
 def _in_config(config_settings: ConfigSettings | None) -> Iterator[_Given]:
@@ -196,18 +211,22 @@ def _in_config(config_settings: ConfigSettings | None) -> Iterator[_Given]:
 
 
 def _in_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
+    for variable, option in _BY_VARIABLE.items():
+        if environ.get(variable):  # CI services set variables without a value to nothing
+            yield _Given(variable, option.key, environ[variable])
+
+
+def _find_unknown_variables(environ: Mapping[str, str]) -> Iterator[Finding]:
     for name in sorted(environ):
-        if name in _BY_VARIABLE:
-            if environ[name]:  # a CI service sets what has no value to nothing
-                yield _Given(name, _BY_VARIABLE[name].key, environ[name])
-        elif name.startswith(_PREFIX):
-            yield _Given(name, "", environ[name], _nearest(name, _BY_VARIABLE))
+        if name.startswith(_PREFIX) and name not in _BY_VARIABLE:
+            problem = explain_unknown(name, _BY_VARIABLE)
+            yield Finding(f"the environment variable {name} has no effect: {problem}")
 
 
 def _flatten(prefix: str, key: str, value: object) -> Iterator[_Given]:
-    """The keys of nested tables, dotted, down to the known ones.
+    """Yield the keys of nested tables, dotted, down to the known ones.
 
-    A table's own entries may be given by themselves: ``provided-by.torch``.
+    An entry of an option that is a table may be given by itself: ``provided-by.torch``.
     """
     parent = next((known for known in _BY_KEY if key.startswith(f"{known}.")), None)
     if parent is not None and _BY_KEY[parent].is_table:
@@ -216,22 +235,14 @@ def _flatten(prefix: str, key: str, value: object) -> Iterator[_Given]:
         for name, inner in value.items():
             yield from _flatten(prefix, f"{key}.{name}" if key else name, inner)
     else:
-        yield _Given(prefix + key, key, value, _nearest(key, _BY_KEY))
+        yield _Given(prefix + key, key, value)
 
 
-def _nearest(name: str, known: Mapping[str, Option]) -> str:
-    if name in known:
-        return name
-    import difflib
-
-    return difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-
-
-def _unknown(given: _Given) -> str:
-    is_root = not given.key and not given.name.startswith(_PREFIX)
-    if is_root or (given.key and any(key.startswith(f"{given.key}.") for key in _BY_KEY)):
+def _explain(given: _Given) -> str:
+    """Return the problem with a key that is not known."""
+    if not given.key or any(key.startswith(f"{given.key}.") for key in _BY_KEY):
         return f"{given.name.rstrip('.')} must be a table"
-    return f"{given.name}: unknown key; the nearest known one is {given.near!r}"
+    return f"{given.name}: {explain_unknown(given.key, _BY_KEY)}"
 
 
 def _read_epoch(environ: Mapping[str, str], problems: list[str]) -> int:

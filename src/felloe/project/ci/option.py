@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from felloe.config.option import Option
-from felloe.config.subtable import read_subtable
+from felloe.config.option import Option, read_table
 from felloe.project.ci.platform import PLATFORMS
 
 _INDEXES = ("testpypi", "pypi")
@@ -26,8 +25,7 @@ CI_OPTIONS = (
     Option(
         key="platforms",
         default=(),
-        form=re.compile("|".join(PLATFORMS)),
-        values=", ".join(f"`{name}`" for name in PLATFORMS),
+        choices=tuple(PLATFORMS),
         meaning=(
             "Where to build and test; the default is the common ones that the service has, and the "
             "first of them for a project that compiles nothing."
@@ -36,8 +34,7 @@ CI_OPTIONS = (
     Option(
         key="linux",
         default="container",
-        form=re.compile(r"container|zig"),
-        values='`"container"` or `"zig"`',
+        choices=("container", "zig"),
         meaning=(
             "How Linux wheels reach an old glibc: in the images of PyPA, or on the service's own "
             "system with zig's compilers, where nothing is downloaded but a wheel."
@@ -46,8 +43,7 @@ CI_OPTIONS = (
     Option(
         key="manylinux",
         default="manylinux_2_28",
-        form=re.compile(r"manylinux2014|manylinux_2_28|manylinux_2_34"),
-        values='`"manylinux2014"`, `"manylinux_2_28"` or `"manylinux_2_34"`',
+        choices=("manylinux2014", "manylinux_2_28", "manylinux_2_34"),
         meaning="The policy of the manylinux wheels.",
     ),
     Option(
@@ -66,6 +62,7 @@ CI_OPTIONS = (
         default=(),
         form=re.compile(r"[A-Za-z0-9][\w.,<>=!~@:/\[\]+*-]*"),
         values="requirements, without spaces",
+        is_verbatim=True,
         meaning=(
             "What the tests need beside the wheel. The default is the dependency group `test` "
             "(PEP 735) if the project has one, else pytest."
@@ -74,8 +71,7 @@ CI_OPTIONS = (
     Option(
         key="publish",
         default=_INDEXES,
-        form=re.compile("|".join(_INDEXES)),
-        values='`"testpypi"`, `"pypi"`',
+        choices=_INDEXES,
         meaning=(
             "The indexes that a tag `v…` is published to, TestPyPI first. An empty list writes a "
             "pipeline that publishes nothing."
@@ -93,5 +89,4 @@ CI_OPTIONS = (
 
 def read_ci_options(table: object) -> dict[str, Any]:
     """Every option's value. Raises :class:`FelloeError` that lists all problems."""
-    defaults = {option.key: option.default for option in CI_OPTIONS}
-    return {**defaults, **read_subtable("ci", CI_OPTIONS, table)}
+    return read_table("ci", CI_OPTIONS, table)
