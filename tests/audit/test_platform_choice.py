@@ -9,7 +9,7 @@ from support.compiled_samples import Need, Specimen, module
 from support.truth_case import LINUX, ML2014, Says, m
 from support.truth_wheel import make_wheel, verdict_of
 
-from felloe.audit.linux.platform_choice import choose_platforms
+from felloe.audit.platform import PlatformRequest
 from felloe.errors import FelloeError
 
 _M = m("cpython-311")
@@ -152,9 +152,7 @@ def test_choice(row, workshop, tmp_path):
 def _choose(made, wanted, machine, workshop, place):
     name = _M.replace("x86_64", machine)
     wheel = make_wheel(place, f"cp311-cp311-linux_{machine}", {name: made}, workshop)
-    portability = verdict_of(wheel).portability
-    assert portability is not None
-    return choose_platforms(portability, wanted, "FELLOE_PLATFORM")
+    return verdict_of(wheel).platform.choose(PlatformRequest(wanted, "FELLOE_PLATFORM"))
 
 
 @pytest.mark.parametrize("wanted", ["manylinux_2_28_aarch64", "manylinux2014_i686"])

@@ -1,4 +1,4 @@
-"""Wheels for no system that has a judge: for any machine, without binaries, or taken on trust."""
+"""Judge wheels for any machine, wheels without binaries, and systems that are not checked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from felloe.audit.evidence import Evidence
 from felloe.audit.object import AuditedFile, Role
-from felloe.audit.platform_proof import ONE_MACHINE, list_paths
+from felloe.audit.platform import ONE_MACHINE, PlatformVerdict, list_paths
 from felloe.finding import Finding
 from felloe.wheel.tags import WheelName
 
@@ -15,8 +15,20 @@ from felloe.wheel.tags import WheelName
 _NO_ELF_TAG = re.compile(r"(ios|(py)?emscripten|pyodide|wasi|aix|cygwin|mingw)_\w+")
 
 
-def find_other_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
-    """What is false about the platform tags of such a wheel."""
+def judge_other(evidence: Evidence, claim: WheelName, waived: frozenset[str]) -> PlatformVerdict:
+    """Judge such a wheel; its platform tags stay as they are."""
+    del waived  # no libraries are judged
+    return PlatformVerdict(
+        platforms=claim.platforms,
+        accepted=claim.platforms,
+        problems=tuple(_find_problems(evidence, claim)),
+        shortfalls=(),
+        missing=(),
+        notes=tuple(_find_notes(evidence, claim)),
+    )
+
+
+def _find_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
     if not evidence.has_binaries:
         yield from _empty_promise(claim)
     elif "any" in claim.platforms:
@@ -60,7 +72,7 @@ def _bound(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
             )
 
 
-def find_other_notes(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
+def _find_notes(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
     """What is taken on trust."""
     if not evidence.has_binaries:
         return

@@ -1,16 +1,16 @@
-"""What a wheel may be called: the proof held against what was asked and claimed."""
+"""The verdict about a wheel: its claimed tags and the tags that its files prove."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from felloe.audit.evidence import Evidence
-from felloe.audit.linux.policy_claim import find_overclaims
-from felloe.audit.linux.portability import Portability, judge_portability
-from felloe.audit.other_system import find_other_notes, find_other_problems
-from felloe.audit.platform_proof import MissingLibrary, PlatformProof
+from felloe.audit.linux.judge import LinuxJudge
+from felloe.audit.other_system import judge_other
+from felloe.audit.platform import PlatformJudge, PlatformVerdict
 from felloe.audit.policy.family import Policies
 from felloe.audit.python.abi import judge_abi
 from felloe.errors import FelloeError
@@ -24,27 +24,20 @@ _LINUX_TAG = re.compile(
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome for one wheel."""
+    """The outcome of the audit of one wheel."""
 
     claim: WheelName
     proved: WheelName
     """The same wheel under the best tags that its files prove."""
+    platform: PlatformVerdict
     problems: tuple[Finding, ...]
-    """Claims that are false."""
+    """False claims, under which no wheel may be written."""
     notes: tuple[Finding, ...]
-    portability: Portability | None
-    """None for a wheel that is not for Linux, or has no binaries."""
-    shortfalls: tuple[Finding, ...] = ()
-    """Claims that are false of other machines than the one at hand: see :class:`PlatformProof`."""
-    platforms_hold: bool = True
-    """No platform tag of macOS promises more than the files do."""
-    missing: tuple[MissingLibrary, ...] = ()
-    """What a wheel for macOS or Windows needs, and neither it nor the system has."""
 
     @property
     def faults(self) -> tuple[Finding, ...]:
-        """All that is false about the claim."""
-        return (*self.problems, *self.shortfalls)
+        """All that is false about the claim, on the build machine or on others."""
+        return (*self.problems, *self.platform.shortfalls)
 
 
 def judge(
@@ -54,65 +47,53 @@ def judge(
     policies: Policies,
     waived: frozenset[str] = frozenset(),
 ) -> Verdict:
-    """Hold all tags of ``claim`` against the evidence.
+    """Judge all tags of ``claim`` by the evidence.
 
-    ``default_libc`` and ``waived`` are as for :func:`judge_portability`.
+    ``default_libc`` (``glibc`` or ``musl``) applies to wheels whose objects need no
+    C library; ``waived`` are needed names that the user's machine is known to have.
     """
     abi = judge_abi(evidence, claim)
-    architecture = find_architecture(claim.platforms)
-    proof = _judge_system(evidence, claim, waived) if evidence.has_binaries else None
-    if architecture is None and proof is not None:
-        return Verdict(
-            claim=claim,
-            proved=claim.with_tags(abi.pythons, abi.abis, proof.platforms),
-            problems=(*abi.problems, *proof.problems),
-            notes=(*abi.notes, *proof.notes),
-            portability=None,
-            shortfalls=proof.shortfalls,
-            platforms_hold=proof.holds,
-            missing=proof.missing,
-        )
-    if architecture is None or not evidence.has_binaries:
-        problems = (*abi.problems, *find_other_problems(evidence, claim))
-        proved = claim.with_tags(abi.pythons, abi.abis, claim.platforms)
-        notes = (*abi.notes, *find_other_notes(evidence, claim))
-        return Verdict(claim, proved, problems, notes, None)
-    portability = judge_portability(evidence, architecture, default_libc, policies, waived)
+    platform = _find_judge(evidence, claim, default_libc, policies)(evidence, claim, waived)
     return Verdict(
         claim=claim,
-        proved=claim.with_tags(abi.pythons, abi.abis, portability.platforms()),
-        problems=(*abi.problems, *portability.problems, *find_overclaims(portability, claim)),
-        notes=(*abi.notes, *portability.notes),
-        portability=portability,
+        proved=claim.with_tags(abi.pythons, abi.abis, platform.platforms),
+        platform=platform,
+        problems=(*abi.problems, *platform.problems),
+        notes=(*abi.notes, *platform.notes),
     )
 
 
-def _judge_system(
-    evidence: Evidence, claim: WheelName, waived: frozenset[str]
-) -> PlatformProof | None:
-    """What is proved of a wheel for macOS or Windows; None for any other.
+def _find_judge(
+    evidence: Evidence, claim: WheelName, default_libc: str, policies: Policies
+) -> PlatformJudge:
+    """Return the judge of the system that the tags name.
 
-    Raises :class:`FelloeError` if the tags name one of them and something else.
+    Raises :class:`FelloeError` if the tags name several systems or machines.
     """
+    architecture = find_architecture(claim.platforms)
+    if not evidence.has_binaries:
+        return judge_other
+    if architecture is not None:
+        return LinuxJudge(architecture, default_libc, policies)
     if all(map(is_macos_tag, claim.platforms)):
         from felloe.audit.macos.judge import judge_macos
         from felloe.audit.policy.system import read_macos_system
 
-        return judge_macos(evidence, claim.platforms, read_macos_system(), waived)
+        return partial(judge_macos, system=read_macos_system())
     if all(map(is_windows_tag, claim.platforms)):
         from felloe.audit.policy.system import read_windows_system
         from felloe.audit.windows.judge import judge_windows
 
-        return judge_windows(evidence, claim.platforms, read_windows_system(), waived)
+        return partial(judge_windows, system=read_windows_system())
     if any(is_macos_tag(tag) or is_windows_tag(tag) for tag in claim.platforms):
         raise FelloeError(
             f"a wheel is for one system, this one is tagged for {', '.join(claim.platforms)}"
         )
-    return None
+    return judge_other
 
 
 def find_architecture(platforms: Sequence[str]) -> str | None:
-    """The machine that Linux platform tags name; None for any other platform.
+    """Return the machine that Linux platform tags name; None for other platforms.
 
     Raises :class:`FelloeError` if they name more than one.
     """

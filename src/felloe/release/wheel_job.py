@@ -129,10 +129,7 @@ def inspect_wheel(path: Path, policies: Policies) -> BuiltWheel:
         raise Failed(cause.message) from cause
     if verdict.problems:
         raise Failed("\n".join(problem.message for problem in verdict.problems))
-    portability = verdict.portability
-    hardest = portability.constraints[0] if portability and portability.constraints else None
-    limit = hardest.subject if hardest else ""
-    proof = Proof(portability.policy if portability else None, limit)
+    proof = Proof(verdict.platform.policy, verdict.platform.limit)
     digest = hash_file(path)
     return BuiltWheel(verdict.claim, path, path.stat().st_size, digest, proof)
 

@@ -6,12 +6,13 @@ The engine's wheel and any wheel file take this way.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from felloe import __version__, terminal
 from felloe.audit.evidence import audit_members
-from felloe.audit.linux.platform_choice import choose_platforms
+from felloe.audit.linux.judge import LinuxVerdict
+from felloe.audit.platform import PlatformRequest
 from felloe.audit.verdict import Verdict, judge
 from felloe.config.settings import Settings
 from felloe.errors import FelloeError
@@ -59,10 +60,11 @@ def complete(staged: StagedWheel, claim: WheelName, libc: str, workshop: Worksho
     evidence = audit_members(staged.members, policies, libc)
     verdict = judge(evidence, claim, libc, policies)
     grafted = GraftedWheel(staged, evidence)
-    if verdict.portability is not None:
-        grafted = graft(staged, evidence, verdict.portability, workshop)
+    platform = verdict.platform
+    if isinstance(platform, LinuxVerdict):
+        grafted = graft(staged, evidence, platform.portability, workshop)
         verdict = judge(grafted.evidence, claim, libc, policies, grafted.waived)
-    elif verdict.missing:
+    elif platform.missing:
         waived = _find_waived(verdict, workshop.settings)
         verdict = judge(evidence, claim, libc, policies, waived)
     name, violation = _settle(verdict, workshop.settings, staged.name.platforms)
@@ -72,10 +74,18 @@ def complete(staged: StagedWheel, claim: WheelName, libc: str, workshop: Worksho
     return Finished(
         staged=retag(grafted.staged, name, has_binaries=has_binaries),
         grafts=grafted.grafts,
-        missing=(*grafted.missing, *(Missing(x.path, x.library, ()) for x in verdict.missing)),
+        missing=(*grafted.missing, *_find_missing(grafted, verdict)),
         violation=violation,
         summary=_summary(verdict, name),
     )
+
+
+def _find_missing(grafted: GraftedWheel, verdict: Verdict) -> Iterator[Missing]:
+    """Return the missing libraries that no search has reported."""
+    reported = {(item.requester, item.soname) for item in grafted.missing}
+    for item in verdict.platform.missing:
+        if (item.path, item.library) not in reported:
+            yield Missing(item.path, item.library, ())
 
 
 def refuse_violation(finished: Finished) -> None:
@@ -95,7 +105,7 @@ def _find_waived(verdict: Verdict, settings: Settings) -> frozenset[str]:
     """What a wheel for macOS or Windows lacks and the settings leave to the user's machine."""
     from felloe.repair.linux.gather import is_waived
 
-    names = {item.library: posixpath.basename(item.library) for item in verdict.missing}
+    names = {item.library: posixpath.basename(item.library) for item in verdict.platform.missing}
     return frozenset(
         library
         for library, name in names.items()
@@ -120,43 +130,17 @@ def _settle(
             hint="; ".join(dict.fromkeys(p.hint for p in verdict.problems if p.hint)),
         )
     proved = verdict.proved
-    if verdict.portability is None:
-        return _settle_system(verdict)
-    wanted, origin = settings.platform, settings.platform_origin
-    choice = choose_platforms(verdict.portability, wanted, origin, before)
+    request = PlatformRequest(settings.platform, settings.platform_origin, tuple(before))
+    choice = verdict.platform.choose(request)
     return proved.with_tags(proved.pythons, proved.abis, choice.platforms), choice.violation
-
-
-def _settle_system(verdict: Verdict) -> tuple[WheelName, Finding | None]:
-    """The same for a wheel that is not for Linux.
-
-    A macOS tag that promises no more than the files is kept: the author knows
-    why. One that promises more is raised to what they prove.
-    """
-    proved, claim = verdict.proved, verdict.claim
-    platforms = claim.platforms if verdict.platforms_hold else proved.platforms
-    name = proved.with_tags(proved.pythons, proved.abis, platforms)
-    if not verdict.shortfalls:
-        return name, None
-    said = "\n  ".join(short.message.replace("\n", "\n  ") for short in verdict.shortfalls)
-    return name, Finding(
-        f"the wheel is tagged {'.'.join(platforms)} and fails elsewhere:\n  {said}"
-        if verdict.missing
-        else f"the wheel is tagged {'.'.join(platforms)}:\n  {said}",
-        hint="; ".join(dict.fromkeys(short.hint for short in verdict.shortfalls if short.hint)),
-    )
 
 
 def _summary(verdict: Verdict, name: WheelName) -> str:
     """The tags, and what keeps them from being better."""
-    portability = verdict.portability
-    if verdict.shortfalls:
+    if verdict.platform.shortfalls:
         return f"tagged {name.tag}"
-    if portability is None or not portability.constraints:
-        return f"tagged {name.tag}, as its files prove"
-    hardest = portability.constraints[0]
-    symbols = f" ({', '.join(hardest.symbols[:2])})" if hardest.symbols else ""
-    return f"tagged {name.tag}: {hardest.path} needs {hardest.subject}{symbols}"
+    reason = verdict.platform.limit_reason
+    return f"tagged {name.tag}: {reason}" if reason else f"tagged {name.tag}, as its files prove"
 
 
 def retag(staged: StagedWheel, name: WheelName, *, has_binaries: bool) -> StagedWheel:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from felloe.audit.linux.explanation import explain
 from felloe.audit.linux.policy_claim import POLICY_TAG, explain_family, find_limit
 from felloe.audit.linux.portability import Portability
+from felloe.audit.platform import PlatformChoice, PlatformRequest
 from felloe.finding import Finding
 from felloe.wheel.tags import pypi_accepts
 
@@ -17,25 +17,12 @@ _OTHER_LIBC = (
 )
 
 
-@dataclass(frozen=True)
-class PlatformChoice:
-    """The platform tags to write, and why they are not those wanted, if they are not."""
-
-    platforms: tuple[str, ...]
-    violation: Finding | None
-
-
-def choose_platforms(
-    portability: Portability, wanted: str, origin: str, before: Sequence[str] = ()
-) -> PlatformChoice:
-    """Settle the platform tags of a wheel being made.
-
-    ``wanted`` is ``auto``, ``linux``, ``pypi`` or a policy; ``origin`` says
-    where it was set. ``before`` are the tags that the wheel had.
-    """
-    best = (*portability.platforms(), *_find_others(portability, before))
+def choose_platforms(portability: Portability, request: PlatformRequest) -> PlatformChoice:
+    """Choose the platform tags of a wheel for Linux."""
+    best = (*portability.platforms(), *_find_others(portability, request.before))
+    wanted, origin = request.wanted, request.origin
     if wanted == "linux":
-        return PlatformChoice((f"linux_{portability.architecture}",), None)
+        return PlatformChoice((f"linux_{portability.architecture}",))
     if wanted in ("auto", "pypi"):
         return PlatformChoice(best, _general_violation(portability, must_upload=wanted == "pypi"))
     match = POLICY_TAG.fullmatch(wanted)
@@ -56,7 +43,7 @@ def choose_platforms(
     if portability.blockers(limit) or portability.floor > limit:
         return PlatformChoice(best, explain(goal, portability, limit))
     asked = f"{match['policy']}_{portability.architecture}"
-    return PlatformChoice(tuple(sorted({*best, *_synonyms(portability, asked)})), None)
+    return PlatformChoice(tuple(sorted({*best, *_synonyms(portability, asked)})))
 
 
 def _find_others(portability: Portability, before: Sequence[str]) -> Iterator[str]:

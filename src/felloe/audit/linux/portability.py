@@ -14,7 +14,7 @@ from felloe.audit.evidence import AuditedObject, Evidence, constrain_needed
 from felloe.audit.linux.constraint import Constraint, Kind
 from felloe.audit.linux.lint import observe
 from felloe.audit.object import Role
-from felloe.audit.platform_proof import ONE_MACHINE
+from felloe.audit.platform import ONE_MACHINE
 from felloe.audit.policy.family import FAMILY_OF_LIBC, NEVER, Policies, PolicyFamily
 from felloe.binary.elf.layout import is_known
 from felloe.finding import Finding

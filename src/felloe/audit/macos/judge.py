@@ -17,8 +17,8 @@ from felloe.audit.evidence import Evidence
 from felloe.audit.macos.library import find_missing_dylibs
 from felloe.audit.macos.object import MachObject
 from felloe.audit.object import Role
-from felloe.audit.platform_proof import (
-    PlatformProof,
+from felloe.audit.platform import (
+    PlatformVerdict,
     explain_missing,
     find_strangers,
     list_paths,
@@ -26,7 +26,7 @@ from felloe.audit.platform_proof import (
 from felloe.audit.policy.system import MacosSystem
 from felloe.binary.macho.reader import MachoSlice, Version
 from felloe.finding import Finding
-from felloe.wheel.tags import MACOS_TAG, is_macos_tag
+from felloe.wheel.tags import MACOS_TAG, WheelName
 
 _FIRST_ARM64 = Version(11, 0)
 _LAST_10 = 15
@@ -53,16 +53,14 @@ class MacosTag(NamedTuple):
 
 
 def judge_macos(
-    evidence: Evidence,
-    platforms: Sequence[str],
-    system: MacosSystem,
-    waived: frozenset[str] = frozenset(),
-) -> PlatformProof:
+    evidence: Evidence, claim: WheelName, waived: frozenset[str], *, system: MacosSystem
+) -> PlatformVerdict:
     """Hold macOS tags against the wheel's Mach-O files.
 
     ``waived`` are needed names that the user's machine is known to have.
     """
-    tags = [_parse_tag(text, system) for text in platforms if is_macos_tag(text)]
+    platforms = claim.platforms
+    tags = [_parse_tag(text, system) for text in platforms]
     cpus = {cpu for tag in tags for cpu in tag.cpus}
     loaded = [item for item in evidence.mach_objects if item.role is not Role.OBJECT]
     own = [item for item in loaded if item.module or cpus & set(item.macho.cpus)]
@@ -78,13 +76,13 @@ def judge_macos(
     proved = tuple(dict.fromkeys(_prove(own, tags, system)))
     if not own and not strange:
         problems.append(_nothing_proves(platforms))
-    return PlatformProof(
-        platforms=proved or tuple(platforms),
-        holds=not short,
+    return PlatformVerdict(
+        platforms=proved or platforms,
         problems=tuple(problems),
         shortfalls=(*short, *explain_missing(missing, "macOS")),
         missing=tuple(missing),
         notes=tuple(notes),
+        accepted=proved if short and proved else platforms,
     )
 
 

@@ -13,7 +13,7 @@ from posixpath import basename, dirname, join, normpath
 
 from felloe.audit.macos.object import MachObject, is_libpython_dylib
 from felloe.audit.object import Role
-from felloe.audit.platform_proof import MissingLibrary
+from felloe.audit.platform import MissingLibrary
 from felloe.audit.policy.system import MacosSystem
 from felloe.binary.macho.reader import MachoSlice
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from felloe.audit.evidence import AuditedObject, Evidence
 from felloe.audit.macos.object import MachObject
 from felloe.audit.object import AuditedFile
-from felloe.audit.platform_proof import list_paths
+from felloe.audit.platform import list_paths
 from felloe.audit.windows.object import PeObject
 
 Row = tuple[str, str, str, str]

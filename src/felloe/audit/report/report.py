@@ -11,8 +11,9 @@ from typing import Any
 from felloe.audit.evidence import AuditedObject, Evidence
 from felloe.audit.linux.constraint import Constraint
 from felloe.audit.linux.explanation import list_symbols
+from felloe.audit.linux.judge import LinuxVerdict
 from felloe.audit.linux.portability import Portability
-from felloe.audit.platform_proof import list_paths
+from felloe.audit.platform import list_paths
 from felloe.audit.report.object_report import render_file, render_mach_object, render_pe_object
 from felloe.audit.report.object_table import render_tables
 from felloe.audit.verdict import Verdict
@@ -24,14 +25,14 @@ SCHEMA_VERSION = 1
 
 def render_json(wheel: str, evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
     """The audit of one wheel, as plain values."""
-    portability = verdict.portability
+    portability = _find_portability(verdict)
     return {
         "version": SCHEMA_VERSION,
         "wheel": wheel,
         "holds": not verdict.faults,
         "claimed": _tags(verdict.claim),
         "proved": _tags(verdict.proved),
-        "policy": portability.policy if portability else None,
+        "policy": verdict.platform.policy,
         "problems": [_finding(item) for item in verdict.faults],
         "notes": [_finding(item) for item in verdict.notes],
         "objects": [
@@ -39,7 +40,7 @@ def render_json(wheel: str, evidence: Evidence, verdict: Verdict) -> dict[str, A
             *(render_mach_object(item) for item in evidence.mach_objects),
             *(render_pe_object(item) for item in evidence.pe_objects),
         ],
-        "missing": [{"path": x.path, "library": x.library} for x in verdict.missing],
+        "missing": [{"path": x.path, "library": x.library} for x in verdict.platform.missing],
         "better": _better(portability) if portability else {},
     }
 
@@ -47,6 +48,12 @@ def render_json(wheel: str, evidence: Evidence, verdict: Verdict) -> dict[str, A
 def render_failure(wheel: str, message: str) -> dict[str, Any]:
     """The document of a wheel that could not be audited."""
     return {"version": SCHEMA_VERSION, "wheel": wheel, "holds": False, "error": message}
+
+
+def _find_portability(verdict: Verdict) -> Portability | None:
+    """Return the facts that graded policies weigh, which only Linux has."""
+    platform = verdict.platform
+    return platform.portability if isinstance(platform, LinuxVerdict) else None
 
 
 def _tags(name: WheelName) -> dict[str, list[str]]:
@@ -118,7 +125,7 @@ def _lines(wheel: str, evidence: Evidence, verdict: Verdict) -> Iterator[str]:
     yield wheel
     yield f"  claims  {verdict.claim.tag}"
     yield f"  proves  {verdict.proved.tag}"
-    portability = verdict.portability
+    portability = _find_portability(verdict)
     yield from render_tables(evidence, lambda item: _object_policy(item, portability))
     if portability is not None:
         yield from _better_lines(portability)

@@ -11,17 +11,17 @@ from posixpath import basename
 
 from felloe.audit.evidence import Evidence
 from felloe.audit.object import Role
-from felloe.audit.platform_proof import (
+from felloe.audit.platform import (
     ONE_MACHINE,
     MissingLibrary,
-    PlatformProof,
+    PlatformVerdict,
     explain_missing,
     find_strangers,
 )
 from felloe.audit.policy.system import WindowsSystem
 from felloe.audit.windows.object import PeObject, find_python_dll
 from felloe.finding import Finding
-from felloe.wheel.tags import is_windows_tag
+from felloe.wheel.tags import WheelName
 
 _MACHINES = {"win32": "win32", "win_amd64": "amd64", "win_arm64": "arm64"}
 """Platform tag -> what the suffix of a ``.pyd`` calls it."""
@@ -31,21 +31,18 @@ _STARTS = {"win_amd64": ("win32",), "win_arm64": ("win32", "win_amd64")}
 
 
 def judge_windows(
-    evidence: Evidence,
-    platforms: Sequence[str],
-    system: WindowsSystem,
-    waived: frozenset[str] = frozenset(),
-) -> PlatformProof:
+    evidence: Evidence, claim: WheelName, waived: frozenset[str], *, system: WindowsSystem
+) -> PlatformVerdict:
     """Hold Windows tags against the wheel's PE files.
 
     .NET code is for any machine, so it proves and refuses nothing. ``waived``
     are needed names that the user's machine is known to have.
     """
-    tags = [platform for platform in platforms if is_windows_tag(platform)]
+    tags = claim.platforms
     native = [item for item in evidence.pe_objects if not item.pe.is_managed]
     own = [item for item in native if item.pe.platform in tags]
     foreign = [item for item in native if item.pe.platform not in tags]
-    said = ".".join(platforms)
+    said = ".".join(tags)
     strange, notes = find_strangers(evidence, PeObject, "Windows", said)
     problems = [
         *strange,
@@ -56,10 +53,10 @@ def judge_windows(
         problems += [_nothing_proves(tag) for tag in tags if not _has_any(native, tag)]
     missing, late = _find_missing(own, system, waived)
     proved = tuple(sorted({x.pe.platform for x in native if x.pe.platform and x.module}))
-    return PlatformProof(
-        platforms=proved if problems and len(proved) == 1 else tuple(platforms),
-        holds=True,
+    return PlatformVerdict(
+        platforms=proved if problems and len(proved) == 1 else tags,
         problems=tuple(problems),
+        accepted=tags,
         shortfalls=tuple(explain_missing(missing, "Windows")),
         missing=tuple(missing),
         notes=(*notes, *map(_unaudited, (x for x in foreign if not x.module)), *map(_late, late)),
