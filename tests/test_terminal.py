@@ -1,12 +1,21 @@
 """What is printed: streams, words, encodings."""
 
 import io
+import subprocess
 import sys
+import warnings
 
 import pytest
 
 from felloe import terminal
-from felloe.errors import EngineFailed, FelloeError, MalformedArchive, MalformedBinary, UsageError
+from felloe.errors import (
+    EngineFailed,
+    FelloeError,
+    FelloeWarning,
+    MalformedArchive,
+    MalformedBinary,
+    UsageError,
+)
 from felloe.finding import Finding
 
 FINDING = Finding("the message", hint="the hint")
@@ -100,22 +109,105 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(
-    ("environ", "said"),
-    [
-        ({}, "felloe: \x1b[1;31merror\x1b[m: no\nfelloe: \x1b[1;36mhint\x1b[m: do\n"),
-        ({"NO_COLOR": "1"}, "felloe: error: no\nfelloe: hint: do\n"),
-        ({"TERM": "dumb"}, "felloe: error: no\nfelloe: hint: do\n"),
-    ],
-)
-def test_a_terminal_that_wants_colours_gets_them(monkeypatch, environ, said):
-    for name in ("NO_COLOR", "TERM"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sys, "stderr", Terminal())
+@pytest.fixture
+def on_terminal(monkeypatch):
+    """Let rich print to a terminal of 40 columns; answers its two streams."""
+
+    def start(**environ):
+        values = {"TERM": "xterm-256color", "COLUMNS": "40", **environ}
+        for name in ("NO_COLOR", "FORCE_COLOR"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(terminal, "_consoles", {})
+        for name in ("stdout", "stderr"):
+            monkeypatch.setattr(sys, name, Terminal())
+        terminal.use_rich()
+        return sys.stdout, sys.stderr
+
+    return start
+
+
+@pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_a_terminal_gets_colours_unless_it_wants_none(on_terminal, environ):
+    _, err = on_terminal(**environ)
     terminal.report_error(FelloeError("no", hint="do"))
-    assert sys.stderr.getvalue() == said
+    error, hint = "error", "hint"
+    if not environ:
+        error, hint = "\x1b[31merror\x1b[0m", "\x1b[36mhint\x1b[0m"
+    assert err.getvalue() == f"felloe: {error}: no\nfelloe: {hint}: do\n"
+
+
+def test_a_terminal_gets_lines_that_end_between_words(on_terminal):
+    _, err = on_terminal()
+    path = "/a" * 30
+    terminal.report_step(f"the file {path} is not a wheel of this project")
+    lines = [line.rstrip() for line in err.getvalue().splitlines()]
+    assert lines == ["felloe: the file", path, "is not a wheel of this project"]
+
+
+def test_without_rich_a_terminal_gets_plain_text(on_terminal, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    out, err = on_terminal()
+    terminal.report_error(FelloeError("no"))
+    terminal.print_table(("file", "size"), [("a.whl", "1 kB")])
+    terminal.show_running(["not shown"])
+    assert err.getvalue() == "felloe: error: no\n"
+    assert out.getvalue() == "file   size\na.whl  1 kB\n"
+
+
+def test_a_table_fits_the_terminal(on_terminal):
+    out, _ = on_terminal(NO_COLOR="1")
+    terminal.print_table(("file", "size"), [("w" * 60, "1 \x1b[31mkB")])
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= 40
+    assert "".join(lines).count("w") == 60
+    assert "\x1b[31m" not in "".join(lines)
+
+
+def test_hooks_load_no_package_of_the_extra():
+    code = (
+        "import sys, felloe.backend, felloe.terminal as t\n"
+        "from felloe.finding import Finding\n"
+        "with t.warning_frontend(): t.report_warning(Finding('x')); t.report_note(Finding('y'))\n"
+        "print(sorted({'rich', 'tomlkit', 'shtab'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+    assert done.stderr == "felloe: note: y\nfelloe: warning: x\n"
+
+
+class TestWarningsOfHooks:
+    """pyproject-hooks 1.3.3 records the warnings of a hook and hands them to the frontend."""
+
+    def test_the_frontend_records_each_once(self, capsys):
+        with warnings.catch_warnings(record=True) as recorded:
+            warnings.simplefilter("default")
+            with terminal.warning_frontend():
+                terminal.report_warning(FINDING)
+                terminal.report_warning(FINDING)
+        (warning,) = recorded
+        assert warning.category is FelloeWarning
+        assert issubclass(warning.category, UserWarning)
+        assert str(warning.message) == "the message\nfelloe: hint: the hint"
+        assert capsys.readouterr() == ("", "")
+
+    def test_those_of_a_hook_that_fails_are_printed(self, capsys):
+        def fail():
+            with terminal.warning_frontend():
+                terminal.report_warning(Finding("first"))
+                raise FelloeError("then")
+
+        with pytest.raises(FelloeError):
+            fail()
+        assert capsys.readouterr().err == "felloe: warning: first\n"
+
+    def test_a_filter_that_makes_errors_of_warnings_ends_no_build(self, capsys):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with terminal.warning_frontend():
+                terminal.report_warning(Finding("so"))
+        assert capsys.readouterr().err == "felloe: warning: so\n"
 
 
 @pytest.mark.parametrize(
@@ -133,8 +225,7 @@ def test_nothing_that_is_printed_steers_the_terminal(capsys, name, shown):
     terminal.report_step(name)
     terminal.report_progress(name)
     terminal.print_text(name)
-    terminal.redraw([name], 1)
     out, err = capsys.readouterr()
     assert out == f"felloe: {shown}\n{shown}\n"
     told = f"felloe: error: {shown}\nfelloe: hint: {shown}\nfelloe: {shown}\n"
-    assert err == f"{told}\x1b[1A\x1b[J{shown}\n"
+    assert err == told

@@ -163,7 +163,8 @@ def _read_complete(config_settings: ConfigSettings | None) -> Build:
 def _reported() -> Iterator[None]:
     """A user's mistake is a message and an exit code, not a traceback."""
     try:
-        yield
+        with terminal.warning_frontend():
+            yield
     except EngineFailed as failed:  # it has said why
         raise SystemExit(failed.exit_code) from None
     except FelloeError as error:

@@ -17,6 +17,13 @@ class FelloeError(Exception):
         self.hint = hint
 
 
+class FelloeWarning(UserWarning):
+    """A warning that a hook gives to the build frontend."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message}\nfelloe: hint: {hint}" if hint else message)
+
+
 class UsageError(FelloeError):
     """A command was called with words or files it cannot work on."""
 

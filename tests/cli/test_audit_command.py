@@ -89,8 +89,8 @@ def test_what_is_no_file_is_misuse(tmp_path, make, options):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["audit"], ["audti"], ["audit", "--jsn", "x"]],
-    ids=["no command", "no wheel", "unknown command", "unknown option"],
+    [["audit"], ["audit", "--json"]],
+    ids=["no wheel", "no wheel for a flag"],
 )
 def test_what_is_not_understood_is_misuse(arguments):
     done = felloe(*arguments)

@@ -112,9 +112,10 @@ def test_locks_that_cannot_be_taken(root, monkeypatch, capsys, command):
 def test_info_is_for_people(root, capsys):
     keep(root, "trees", "demo-1", used=1e9)
     assert main(["cache", "info"]) == 0
-    first, second = capsys.readouterr().out.splitlines()
+    first, head, row = capsys.readouterr().out.splitlines()
     assert first == f"{root}: 10.0 kB of 5.0 GB"
-    assert second.endswith("10.0 kB  trees/demo-1  about demo-1")
+    assert head.split("  ")[0] == "last used"
+    assert row.split()[2:] == ["10.0", "kB", "trees", "demo-1", "about", "demo-1"]
 
 
 def test_info_is_for_programs(root, capsys):
@@ -122,6 +123,7 @@ def test_info_is_for_programs(root, capsys):
     environment = keep(root, "environments", "ab", used=2e9)
     assert main(["cache", "info", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
+        "version": 1,
         "directory": str(root),
         "bytes": 20 * KB,
         "limit": 5 * 10**9,

@@ -37,7 +37,7 @@ def new(tmp_path):
 
     def make(binding, name="fast-primes"):
         place = tmp_path / name
-        assert main(["new", name, "--binding", binding, "--directory", str(place)]) == 0
+        assert main(["new", name, "--binding", binding, "--output-dir", str(place)]) == 0
         return place
 
     return make

@@ -103,13 +103,14 @@ def test_a_project_is_written(tmp_path, monkeypatch, capsys):
 
 
 def test_the_pipeline_is_a_choice(tmp_path):
-    assert new("primes", "--binding", "ctypes", "--directory", tmp_path / "x" / "y", "--no-ci") == 0
+    place = tmp_path / "x" / "y"
+    assert new("primes", "--binding", "ctypes", "-o", place, "--no-ci") == 0
     assert not (tmp_path / "x" / "y" / ".github").exists()
 
 
 def test_an_empty_directory_is_taken(tmp_path):
     (tmp_path / "here").mkdir()
-    assert new("primes", "--binding", "ctypes", "--directory", tmp_path / "here") == 0
+    assert new("primes", "--binding", "ctypes", "--output-dir", tmp_path / "here") == 0
     assert (tmp_path / "here" / "pyproject.toml").exists()
 
 
@@ -130,16 +131,16 @@ def test_nothing_is_overwritten(tmp_path, capsys, prepare, reason):
     place = tmp_path / "primes"
     prepare(place)
     before = sorted(path.name for path in tmp_path.rglob("*"))
-    assert new("primes", "--binding", "cython", "--directory", place) == 2
+    assert new("primes", "--binding", "cython", "--output-dir", place) == 2
     error = capsys.readouterr().err
     assert reason in error
-    assert "--directory" in error
+    assert "--output-dir" in error
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
 
 
 def test_a_failure_leaves_nothing(tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    assert new("primes", "--binding", "ctypes", "--directory", tmp_path / "file" / "x") == 1
+    assert new("primes", "--binding", "ctypes", "--output-dir", tmp_path / "file" / "x") == 1
     assert "cannot be written" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

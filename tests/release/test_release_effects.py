@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from felloe import terminal
 from felloe.errors import MalformedArchive, UsageError
 from felloe.python.search import find_interpreters
-from felloe.release.display import Display
 from felloe.release.process import Children, Stopped
+from felloe.release.progress import Progress
 from felloe.release.source_tree import digest_sdist, read_member, refresh_tree, unpack_sdist
 
 GRANDCHILD = """
@@ -213,23 +214,34 @@ def test_what_is_no_sdist_is_said(tmp_path):
         digest_sdist(path)
 
 
-def test_a_log_gets_lines_that_stay(capsys, tmp_path):
-    display = Display(live=False)
-    display.start("cp313", "building", tmp_path / "log")
-    display.tick(3)
-    display.end("cp313", "done")
+def test_a_log_gets_one_line_for_each_event(capsys, tmp_path):
+    progress = Progress()
+    progress.start("cp313", "building", tmp_path / "log")
+    progress.tick(3)
+    progress.end("cp313", "done")
     assert capsys.readouterr().err == "felloe: cp313: building\nfelloe: cp313: done\n"
 
 
-def test_a_terminal_gets_lines_that_change(capsys, tmp_path):
-    display, log = Display(live=True), tmp_path / "log"
-    log.write_text("[1/2] Building\n")
-    display.start("cp313", "building", log)
-    display.tick(1)
-    display.tick(1)
-    display.end("cp313", "done")
-    display.close()
-    err = capsys.readouterr().err
-    assert err.count("[1/2] Building") == 2
-    assert err.count("\x1b[2A\x1b[J") == 2  # over the two lines, once to draw and once to clear
-    assert err.endswith("felloe: cp313: done\n")
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_shows_the_last_line_of_each_task(monkeypatch, tmp_path):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(terminal, "_consoles", {})
+    terminal.use_rich()
+    log = tmp_path / "log"
+    log.write_text("\x1b[32m[1/2] Building\x1b[0m " + "x" * 200 + "\n\n  \n")
+    progress = Progress()
+    progress.start("cp313", "building", log)
+    progress.tick(1)
+    progress.end("cp313", "done")
+    progress.close()
+    shown = sys.stderr.getvalue()
+    assert "  cp313  building    0 s  [1/2] Building xxx" in shown
+    assert max(map(len, shown.splitlines())) < 100
+    assert "1 waiting" in shown
+    assert shown.index("waiting") < shown.index("felloe: cp313: done")

@@ -1,4 +1,4 @@
-"""What a second run builds again, the table of settings, the live lines, the tools' commands."""
+"""What a second run builds again, the table of settings, the tools' commands."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +7,6 @@ import pytest
 from support.release_samples import interpreter
 
 from felloe.errors import FelloeError
-from felloe.release.live import Running, find_last_line, render_live
 from felloe.release.matrix import Cell
 from felloe.release.options import BuildTable, read_build_table
 from felloe.release.record import Entry, Record, make_key, parse_record, render_record
@@ -101,20 +100,6 @@ def test_all_that_is_wrong_with_the_table_is_said():
     ]
     with pytest.raises(FelloeError, match="must be a table"):
         read_build_table("x", {})
-
-
-def test_live_lines_fit_the_terminal():
-    running = [Running("cp39", "building", 3.2, "\x1b[32m[1/4] Building\x1b[0m " + "x" * 200)]
-    (line, more) = render_live(running, 2, 40)
-    assert line == "  cp39  building    3 s  [1/4] Building"
-    assert more == "  2 more to come"
-    assert "\x1b" not in line
-    assert render_live([], 0, 80) == []
-
-
-def test_the_last_line_is_the_last_that_says_something():
-    assert find_last_line("one\ntwo \n\n  \n") == "two"
-    assert find_last_line("") == ""
 
 
 PYTHON, SOURCE, OUT = interpreter("cp39"), Path("/s"), Path("/o")

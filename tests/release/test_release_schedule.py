@@ -5,10 +5,10 @@ from pathlib import Path
 from support.release_samples import interpreters
 
 from felloe.audit.policy.family import read_policies
-from felloe.release.display import Display
 from felloe.release.matrix import plan_cells
 from felloe.release.options import BuildTable
 from felloe.release.process import Children
+from felloe.release.progress import Progress
 from felloe.release.result import BuiltWheel, Proof, Status
 from felloe.release.schedule import Schedule
 from felloe.release.tool import Uv
@@ -52,7 +52,7 @@ def test_a_wheel_that_finds_no_room_does_not_lose_the_others(tmp_path, capsys):
 
     schedule = Schedule(
         bench=bench,
-        display=Display(live=False),
+        progress=Progress(),
         jobs=2,
         py_api="",
         place=place,

@@ -8,17 +8,19 @@ from pathlib import Path
 from felloe.audit.policy.family import read_policies
 from felloe.audit.report.report import render_failure, render_json, render_text
 from felloe.audit.wheel_file import audit_wheel
-from felloe.cli.files import Answer, add_arguments, tell_each
+from felloe.cli.arguments import Commands, add_command
+from felloe.cli.files import Answer, add_arguments, run_on_files
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add ``audit``."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "audit",
-        help="say what wheels claim and what their binaries prove",
-        description="Say what each object of a wheel needs, what the wheel's tags claim, what is "
-        "proved, and what stands in the way of each better tag. The exit code is 0 if all claims "
-        "hold, 1 if one does not, 2 if the command was not understood.",
+        "show whether the tags of wheels are true, and where the wheels run",
+        "Compare the tags of wheels with their binaries. Show where each wheel runs, and which "
+        "symbols and libraries keep it from a more portable tag.",
+        ("dist/*.whl", "--json numpy-2.2.0-cp312-cp312-manylinux_2_28_x86_64.whl"),
     )
     add_arguments(parser, "WHEEL")
     parser.set_defaults(run=run)
@@ -33,4 +35,6 @@ def run(options: argparse.Namespace) -> int:
         document = render_json(path.name, evidence, verdict)
         return Answer(document, render_text(path.name, evidence, verdict), document["holds"])
 
-    return tell_each(options, examine, lambda path, error: render_failure(path.name, error.message))
+    return run_on_files(
+        options, examine, lambda path, error: render_failure(path.name, error.message)
+    )

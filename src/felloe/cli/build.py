@@ -15,11 +15,12 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from felloe import terminal
+from felloe.cli.arguments import Commands, add_command, add_json, add_output_directory, add_project
 from felloe.config.project import read_project
 from felloe.errors import FelloeError, UsageError
-from felloe.release.display import Display
 from felloe.release.frontend_choice import find_tool
 from felloe.release.options import BUILD_OPTIONS, BuildTable, read_build_table
+from felloe.release.progress import Progress
 from felloe.release.release import Order, open_project, release
 from felloe.release.report import render_json, render_text
 from felloe.release.request import check_words
@@ -29,19 +30,24 @@ _INTERRUPTED = 130  # as a shell says it: 128 + SIGINT
 _UNWANTED = ("PYTHONPATH", "PYTHONHOME", "__PYVENV_LAUNCHER__")
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add ``build``."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "build",
-        help="build the sdist and the wheels of a release, and test them",
-        description="Build the sdist of a project and from it a wheel for every interpreter and "
-        "target, several at once, each in isolation; test them where a test is given. What an "
-        "earlier run left in the output directory, made of the same, is not built again. Flags "
-        "win over `[tool.felloe.build]`, whose keys have their names. The exit code is 0 if every "
-        "wheel is there and passed, 1 if not, 2 if the command was not understood.",
+        "build and test the sdist and the wheels of a release",
+        "Build the sdist of a project, and from it a wheel for every interpreter and target, each "
+        "in an isolated environment. Install and test the wheels if a test is given. Wheels of an "
+        "earlier run in the output directory are kept if nothing changed. Flags override the keys "
+        "of the same name in [tool.felloe.build]; a flag that takes a list takes several words.",
+        (
+            "",
+            "--python 3.12 3.13 --test 'pytest {project}/tests' --test-requires pytest",
+            "--target manylinux_2_28_aarch64 -C felloe.toolchain=zig",
+        ),
     )
+    add_project(parser, "a directory or an sdist (default: current directory)")
     add = parser.add_argument
-    add("project", metavar="PROJECT", nargs="?", type=Path, default=Path(), help="or its sdist")
     for option in BUILD_OPTIONS:
         add(
             option.flag,
@@ -51,19 +57,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             action="append" if option.key == "test" else "extend",
             nargs=None if option.key == "test" else "+",
         )
-    out = Path("dist")
-    add("-o", "--out-dir", metavar="DIR", type=Path, default=out, help="default: %(default)s")
-    config = "a setting for the backend"
+    where = "where to write the sdist and the wheels (default: %(default)s)"
+    add_output_directory(parser, "dist", where)
+    config = "a setting for the backend; may be repeated"
     add("-C", "--config-setting", metavar="KEY=VALUE", action="append", default=[], help=config)
-    jobs = (
-        "what may run at once, builds and compilers together (default: one more than there are "
-        "processors, as builds also wait)"
-    )
+    jobs = "the number of compilers and tests that run at once (default: processors + 1)"
     add("-j", "--jobs", metavar="N", type=_count, help=jobs)
     frontends = ("auto", "uv", "pip")
-    add("--frontend", choices=frontends, default="auto", help="what builds (default: uv if found)")
+    frontend = "the program that builds (default: uv if it is installed, else pip)"
+    add("--frontend", choices=frontends, default="auto", help=frontend)
     add("--fresh", action="store_true", help="use nothing that was built before")
-    add("--json", action="store_true", help="write the result as one JSON document")
+    add_json(parser, "print the result as one JSON document")
     parser.set_defaults(run=run)
 
 
@@ -75,11 +79,10 @@ def _count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Build the release."""
-    display = Display(live=sys.stderr.isatty() and os.environ.get("TERM", "") != "dumb")
     try:
         with ExitStack() as stack:
             stack.enter_context(_ending_as_interrupt())
-            result = release(_make_order(options, stack), display)
+            result = release(_make_order(options, stack), Progress())
     except KeyboardInterrupt:
         terminal.report_error(FelloeError("interrupted; nothing was built"))
         return _INTERRUPTED
@@ -128,7 +131,7 @@ def _make_order(options: argparse.Namespace, stack: ExitStack) -> Order:
     return Order(
         project=project,
         sdist=sdist,
-        out=options.out_dir.resolve(),
+        out=options.output_dir.resolve(),
         table=table,
         config=config,
         jobs=options.jobs or _find_jobs(),

@@ -1,4 +1,4 @@
-"""``felloe cache info|prune|clear``: what is kept between builds."""
+"""``felloe cache info|prune|clear``: the files that are kept between builds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import shlex
 import time
 from pathlib import Path
+from typing import Any
 
 from felloe import terminal
 from felloe.build.cache.directory import cache_root
@@ -15,33 +16,37 @@ from felloe.build.cache.entry import Entry, read_entries, remove_entry
 from felloe.build.cache.lock import CAN_LOCK
 from felloe.build.cache.prune import prune
 from felloe.build.editable.state import KIND, find_needed, read_room
-from felloe.cli.word import checked
+from felloe.cli.arguments import Commands, add_command, add_json, checked
 from felloe.config.settings import CacheSettings, read_settings
 from felloe.config.tool_table import OPTIONS
 from felloe.errors import FelloeError
 from felloe.finding import Finding
 
+SCHEMA_VERSION = 1
+"""The version of the document of ``--json``."""
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+
+def add_parser(commands: Commands) -> None:
     """Add ``cache``."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "cache",
-        help="show or remove what is kept between builds",
-        description="Show or remove the environments and build trees that are kept between "
-        "builds. FELLOE_CACHE_DIR and FELLOE_CACHE_LIMIT are obeyed. What a build is using is "
-        "never removed; what an editable install rebuilds in, only by clear. The exit code is 0, 1 "
-        "if something could not be removed, 2 if the command was not understood.",
+        "show or remove the files that are kept between builds",
+        "Show or remove the build environments and build trees that are kept between builds. "
+        "FELLOE_CACHE_DIR and FELLOE_CACHE_LIMIT apply. Files that a build is using are never "
+        "removed. Files of an editable install are removed only by `clear`.",
+        ("info", "prune --limit 1GB", "clear"),
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    info = actions.add_parser("info", help="list what is kept, and whether it is unharmed")
-    info.add_argument("--json", action="store_true", help="write one JSON document")
+    info = actions.add_parser("info", help="list the kept files and check them for damage")
+    add_json(info, "print one JSON document")
     info.set_defaults(run=run_info)
-    less = actions.add_parser("prune", help="remove what was not used for longest")
+    less = actions.add_parser("prune", help="remove the files that were not used for longest")
     size = checked(next(option for option in OPTIONS if option.key == "cache-limit"))
-    what = "what may stay: 5GB, 500 MB, 0GB"
-    less.add_argument("--limit", metavar="SIZE", type=size, help=what)
+    limit = "the size that may stay: 5GB, 500 MB, 0GB (default: the setting cache-limit)"
+    less.add_argument("--limit", metavar="SIZE", type=size, help=limit)
     less.set_defaults(run=run_prune)
-    clear = actions.add_parser("clear", help="remove all that no build is using")
+    clear = actions.add_parser("clear", help="remove all files that no build is using")
     clear.set_defaults(run=run_clear)
 
 
@@ -54,6 +59,7 @@ def run_info(options: argparse.Namespace) -> int:
     total = sum(entry.size for entry in read_entries(root))
     if options.json:
         document = {
+            "version": SCHEMA_VERSION,
             "directory": str(root),
             "bytes": total,
             "limit": settings.limit,
@@ -61,9 +67,10 @@ def run_info(options: argparse.Namespace) -> int:
         }
         terminal.print_text(json.dumps(document))
         return 0
-    lines = [f"{root}: {_render_size(total)} of {_render_size(settings.limit)}"]
-    lines += map(_render_row, rows)
-    terminal.print_text("\n".join(lines))
+    terminal.print_text(f"{root}: {_render_size(total)} of {_render_size(settings.limit)}")
+    if rows:
+        head = ("last used", "size", "kind", "path", "content", "")
+        terminal.print_table(head, [_render_row(row) for row in rows])
     return 0
 
 
@@ -110,8 +117,8 @@ def _read_settings(limit: str | None) -> CacheSettings:
     return read_settings({}, given, environ if given else os.environ).cache
 
 
-def _describe(entry: Entry, needed: set[Path]) -> dict[str, object]:
-    row: dict[str, object] = {
+def _describe(entry: Entry, needed: set[Path]) -> dict[str, Any]:
+    row: dict[str, Any] = {
         "kind": entry.kind,
         "path": str(entry.path),
         "about": entry.about,
@@ -131,18 +138,13 @@ def _examine(path: Path) -> list[str]:
     return find_damage(path, hash_file)
 
 
-def _render_row(row: dict[str, object]) -> str:
-    used = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(str(row["used"]))))
-    size = _render_size(int(str(row["bytes"])))
-    name = Path(str(row["path"])).name
-    text = f"{used}  {size:>9}  {row['kind']}/{name}  {row['about']}"
-    text += "  (an editable install needs it)" if row["needed"] else ""
-    damage = row.get("damage")
-    return (
-        f"{text}\n  damaged: {', '.join(map(str, damage))}"
-        if isinstance(damage, list) and damage
-        else text
-    )
+def _render_row(row: dict[str, Any]) -> tuple[str, ...]:
+    used = time.strftime("%Y-%m-%d %H:%M", time.localtime(row["used"]))
+    remark = "an editable install needs it" if row["needed"] else ""
+    if row.get("damage"):
+        remark = f"damaged: {', '.join(row['damage'])}"
+    name = Path(row["path"]).name
+    return used, _render_size(row["bytes"]), row["kind"], name, row["about"], remark
 
 
 def _render_size(size: float) -> str:

@@ -8,17 +8,19 @@ from pathlib import Path
 from felloe.audit.policy.family import read_policies
 from felloe.check.check import check_file
 from felloe.check.report import render_json, render_text
-from felloe.cli.files import Answer, add_arguments, tell_each
+from felloe.cli.arguments import Commands, add_command
+from felloe.cli.files import Answer, add_arguments, run_on_files
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add ``check``."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "check",
-        help="say whether PyPI would take wheels and sdists",
-        description="Hold wheels and sdists against all that PyPI refuses, all that installers "
-        "stumble over, and our own proof of the tags, before they are uploaded. The exit code is "
-        "0 if there is no problem, 1 if there is one, 2 if the command was not understood.",
+        "check whether PyPI accepts wheels and sdists",
+        "Check wheels and sdists before you upload them: the rules of PyPI, what installers need, "
+        "and whether the binaries match the tags.",
+        ("dist/*",),
     )
     add_arguments(parser, "DIST")
     parser.set_defaults(run=run)
@@ -33,4 +35,4 @@ def run(options: argparse.Namespace) -> int:
         document = render_json(path.name, rulings)
         return Answer(document, render_text(path.name, rulings), document["accepted"])
 
-    return tell_each(options, examine)
+    return run_on_files(options, examine)

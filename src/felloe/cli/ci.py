@@ -1,4 +1,4 @@
-"""``felloe ci SERVICE``: the pipeline of a project."""
+"""``felloe ci SERVICE``: write the workflow of a CI service."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ import argparse
 from pathlib import Path
 
 from felloe import terminal
+from felloe.cli.arguments import Commands, add_command, add_project
 from felloe.errors import FelloeError
 from felloe.project.ci.service import SERVICES
 from felloe.project.ci.write import CiFile, plan_ci_file, write_ci_file
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add ``ci``."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "ci",
-        help="write the pipeline that builds, tests and publishes",
-        description="Write the file that a CI service runs: the sdist, wheels for every Python "
-        "and platform, tests, `felloe check`, and publishing by tag. What it says is decided by "
-        "[tool.felloe.ci]. The exit code is 0 if the file is written or, with --check, up to date, "
-        "1 if it is not, 2 if the command was not understood.",
+        "write the workflow that builds, tests and publishes",
+        "Write the file of a CI service: it runs `felloe build` on every platform, checks the "
+        "files, and publishes a tag. [tool.felloe.ci] and [tool.felloe.build] decide its content.",
+        ("github", "gitlab --check", "travis path/to/project -o -"),
     )
     parser.add_argument("service", metavar="SERVICE", choices=SERVICES, help=", ".join(SERVICES))
-    parser.add_argument(
-        "project", metavar="PROJECT", nargs="?", type=Path, default=Path(), help="(default: .)"
-    )
-    parser.add_argument("--output", metavar="FILE", type=Path, help="- for standard output")
-    parser.add_argument("--check", action="store_true", help="write nothing, compare")
+    add_project(parser, "the directory of the project (default: current directory)")
+    where = "the file to write, or - for standard output (default: where the service reads it)"
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help=where)
+    help_of_check = "write nothing; fail if the file is not up to date"
+    parser.add_argument("--check", action="store_true", help=help_of_check)
     parser.set_defaults(run=run)
 
 

@@ -1,4 +1,4 @@
-"""What commands that look at files share: audit, check, verify."""
+"""Commands that read files and report on each: audit, check, verify."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from felloe import terminal
+from felloe.cli.arguments import add_files, add_json
 from felloe.errors import FelloeError, UsageError
 
 Document = dict[str, Any]
@@ -17,21 +18,22 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command says of one file."""
+    """The report of a command on one file."""
 
     document: Document
     text: str
     holds: bool
+    """Whether the file passed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser, metavar: str) -> None:
-    """The files, and ``--json``."""
-    parser.add_argument("files", metavar=metavar, nargs="+", type=Path)
-    parser.add_argument("--json", action="store_true", help="write one JSON document a line")
+    """Add the files, and ``--json``."""
+    add_files(parser, metavar)
+    add_json(parser)
 
 
 def check_files(paths: Sequence[Path]) -> None:
-    """Raises :class:`UsageError` that names every path which is no file."""
+    """Raise :class:`UsageError` that names every path which is not a file."""
     others = [path for path in paths if not path.is_file()]
     missing = [str(path) for path in others if not path.exists()]
     if missing:
@@ -40,20 +42,20 @@ def check_files(paths: Sequence[Path]) -> None:
         raise UsageError(f"not a file: {', '.join(map(str, others))}")
 
 
-def tell_each(
+def run_on_files(
     options: argparse.Namespace,
     examine: Callable[[Path], Answer],
     fail: Callable[[Path, FelloeError], Document] | None = None,
 ) -> int:
-    """Examine every file and tell the answer; the exit code is the worst.
+    """Examine every file and print its report. Return the highest exit code.
 
-    An error ends the command, unless ``fail`` has a document for it.
+    An error ends the command, unless ``fail`` makes a document of it.
     """
     check_files(options.files)
-    return max(_tell(path, examine, fail, as_json=options.json) for path in options.files)
+    return max(_run(path, examine, fail, as_json=options.json) for path in options.files)
 
 
-def _tell(
+def _run(
     path: Path,
     examine: Callable[[Path], Answer],
     fail: Callable[[Path, FelloeError], Document] | None,

@@ -1,26 +1,27 @@
-"""``felloe migrate``: what it takes to build a project with felloe."""
+"""``felloe migrate``: change a project so that felloe builds it."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from felloe import terminal
+from felloe.cli.arguments import Commands, add_command, add_project
 from felloe.finding import Finding
 from felloe.project.migrate.migrate import apply_move, plan_move, render_diff
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add ``migrate``."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "migrate",
-        help="show, or make, the changes that move a project here",
-        description="Show as a diff what changes in a project that uses scikit-build-core, or "
-        "setuptools with a CMakeExtension, for felloe to build it; what cannot be known is said "
-        "and left to you. CI steps that repair wheels are listed. The exit code is 0 if the "
-        "project is or can be built by felloe, 1 if not, 2 if the command was not understood.",
+        "change a project so that felloe builds it",
+        "Show the changes after which felloe builds a project that uses scikit-build-core, or "
+        "setuptools with a CMakeExtension. Everything that felloe cannot determine is listed for "
+        "you to complete, and so are CI steps that repair wheels. Needs the extra felloe[cli].",
+        ("", "--apply", "path/to/project"),
     )
-    parser.add_argument("project", metavar="PROJECT", nargs="?", type=Path, default=Path())
+    add_project(parser, "the directory of the project (default: current directory)")
     parser.add_argument("--apply", action="store_true", help="write the changes")
     parser.set_defaults(run=run)
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from felloe import terminal
 from felloe.audit.policy.family import Policies, read_policies
+from felloe.cli.arguments import Commands, add_command, add_json, add_output_directory, checked
 from felloe.cli.files import check_files
-from felloe.cli.word import checked
 from felloe.config.settings import Settings, read_settings
 from felloe.config.tool_table import OPTIONS
 from felloe.errors import FelloeError, UsageError
@@ -33,25 +33,24 @@ _FLAGS = {
 }
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add ``repair``."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "repair",
-        help="copy external libraries into wheels and correct their tags",
-        description="Copy the libraries that a wheel needs and does not hold into it, mend the "
-        "paths of its binaries, and write it under the tags that its files then prove. The wheel "
-        "given is left as it is. The exit code is 0 if the wanted tags were reached, 1 if not, "
-        "2 if the command was not understood.",
+        "copy external libraries into wheels and correct their tags",
+        "Copy the libraries that a wheel needs into it, fix the RPATHs of its binaries, and write "
+        "it with the tags that its files then prove. The given wheel is not changed. A flag that "
+        "takes a list may be repeated, or take several values joined with ';'.",
+        (
+            "dist/*.whl",
+            "--platform manylinux_2_28 --exclude 'libcuda.so*' -o wheelhouse dist/*.whl",
+            "--provided-by 'torch=libtorch*.so*,libc10.so' dist/*.whl",
+        ),
     )
     parser.add_argument("wheels", metavar="WHEEL", nargs="+", type=Path)
-    parser.add_argument(
-        "-w",
-        "--wheel-dir",
-        metavar="DIR",
-        type=Path,
-        default=Path("wheelhouse"),
-        help="where to write (default: %(default)s)",
-    )
+    where = "where to write the wheels (default: %(default)s)"
+    add_output_directory(parser, "wheelhouse", where, "-w", "--wheel-dir")
     for option in OPTIONS:
         if option.key in _FLAGS:
             parser.add_argument(
@@ -62,7 +61,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
                 type=checked(option),
                 help=_FLAGS[option.key],
             )
-    parser.add_argument("--json", action="store_true", help="write one JSON document a line")
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -71,15 +70,15 @@ def run(options: argparse.Namespace) -> int:
     check_files(options.wheels)
     settings = _read_settings(options)
     try:
-        options.wheel_dir.mkdir(parents=True, exist_ok=True)
+        options.output_dir.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
-        raise UsageError(f"{options.wheel_dir} cannot be made: {cause.strerror}") from cause
-    prepare_directory(options.wheel_dir)
+        raise UsageError(f"{options.output_dir} cannot be made: {cause.strerror}") from cause
+    prepare_directory(options.output_dir)
     policies = read_policies()
     codes = []
     for wheel in options.wheels:
         with redirect_stdout(sys.stderr if options.json else sys.stdout):
-            code, document = _repair(wheel, options.wheel_dir, settings, policies)
+            code, document = _repair(wheel, options.output_dir, settings, policies)
         codes.append(code)
         if options.json:
             terminal.print_text(json.dumps(document))

@@ -9,22 +9,23 @@ from pathlib import Path
 from felloe import terminal
 from felloe.audit.policy.family import Policies, read_policies
 from felloe.audit.retag import TagChange, retag_wheel
+from felloe.cli.arguments import Commands, add_command
 from felloe.cli.files import check_files
 from felloe.config.settings import read_settings
 from felloe.errors import FelloeError
 from felloe.wheel.tags import check_build_number
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add ``tags``."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "tags",
-        help="give wheels other tags, as far as their binaries prove them",
-        description="Write wheels under other tags, beside themselves, and print their new names. "
-        "A value replaces the tags that are there, +TAG adds to them, -TAG (as --platform-tag=-TAG)"
-        " takes out; several are joined by dots. What promises more than the binaries prove is "
-        "refused. The exit code is 0 if all were retagged, 1 if not, 2 if the command was not "
-        "understood.",
+        "change the tags of wheels, if their binaries prove the new ones",
+        "Write wheels with other tags beside the originals and print the new names. A value "
+        "replaces the present tags, +TAG adds one, -TAG (as --platform-tag=-TAG) removes one. "
+        "Join several with dots. Tags that the binaries do not prove are refused.",
+        ("--platform-tag manylinux_2_28_x86_64 dist/*.whl", "--python-tag +cp310 --remove a.whl"),
     )
     add = parser.add_argument
     add("wheels", metavar="WHEEL", nargs="+", type=Path)

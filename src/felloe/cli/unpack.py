@@ -7,24 +7,24 @@ from pathlib import Path
 
 from felloe import terminal
 from felloe.check.unpack import unpack_wheel
+from felloe.cli.arguments import Commands, add_command, add_output_directory
 from felloe.cli.files import check_files
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add ``unpack``."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "unpack",
-        help="unpack wheels that are what their RECORD says",
-        description="Unpack wheels, each to a directory NAME-VERSION that must not be there yet. "
-        "A wheel that differs from its RECORD, or holds a name that leads out, is refused as a "
-        "whole. The exit code is 0 if all were unpacked, 1 if not, 2 if the command was not "
-        "understood.",
+        "unpack wheels whose files match RECORD",
+        "Unpack each wheel to a new directory NAME-VERSION. A wheel is refused if its files "
+        "differ from RECORD or if a name leads out of the directory.",
+        ("fast_primes-1.0-cp312-cp312-linux_x86_64.whl -o unpacked",),
     )
     add = parser.add_argument
     add("wheels", metavar="WHEEL", nargs="+", type=Path)
-    place = "where to make the directory (default: here)"
-    add("-d", "--dest", metavar="DIR", type=Path, default=Path(), help=place)
-    add("--no-verify", action="store_true", help="unpack also what differs from its RECORD")
+    add_output_directory(parser, ".", "where to make the directory (default: current directory)")
+    add("--no-verify", action="store_true", help="unpack a wheel whose files differ from RECORD")
     parser.set_defaults(run=run)
 
 
@@ -32,6 +32,6 @@ def run(options: argparse.Namespace) -> int:
     """Unpack every wheel; the first that cannot be ends it."""
     check_files(options.wheels)
     for wheel in options.wheels:
-        place = unpack_wheel(wheel, options.dest, verified=not options.no_verify)
+        place = unpack_wheel(wheel, options.output_dir, verified=not options.no_verify)
         terminal.report_progress(f"unpacked {wheel.name} to {place}")
     return 0

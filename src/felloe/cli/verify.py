@@ -7,18 +7,19 @@ from pathlib import Path
 
 from felloe.check.report import render_json, render_text
 from felloe.check.verify import verify_wheel
-from felloe.cli.files import Answer, add_arguments, tell_each
+from felloe.cli.arguments import Commands, add_command
+from felloe.cli.files import Answer, add_arguments, run_on_files
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Add ``verify``."""
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "verify",
-        help="say whether wheels hold what their RECORD says",
-        description="Read every byte of a wheel and hold its RECORD against it: every file is "
-        "listed, with its true size and hash, and nothing else is. The documents of `--json` "
-        "are those of `felloe check`. The exit code is 0 if all agree, 1 if one does not, 2 if "
-        "the command was not understood.",
+        "compare the files of wheels with RECORD",
+        "Read every file of a wheel and compare its size and hash with RECORD, which must list "
+        "all files and no others. The documents of `--json` are those of `felloe check`.",
+        ("dist/*.whl",),
     )
     add_arguments(parser, "WHEEL")
     parser.set_defaults(run=run)
@@ -33,4 +34,4 @@ def run(options: argparse.Namespace) -> int:
         text = render_text(path.name, rulings) if rulings else f"{path.name}: as its RECORD says"
         return Answer(document, text, document["accepted"])
 
-    return tell_each(options, examine)
+    return run_on_files(options, examine)

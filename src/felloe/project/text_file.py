@@ -39,12 +39,12 @@ def write_file(path: Path, text: str) -> None:
 def write_directory(place: Path, files: Mapping[str, str]) -> None:
     """Make a new directory of files. Raises :class:`UsageError` if there is something already."""
     if place.is_symlink() or (place.exists() and not place.is_dir()):
-        raise UsageError(f"{place} exists and is no directory", hint="choose another --directory")
+        raise UsageError(f"{place} exists and is no directory", hint="choose another --output-dir")
     try:
         if place.is_dir() and any(place.iterdir()):
             raise UsageError(
                 f"{place} is not empty, and nothing is overwritten",
-                hint="choose another --directory",
+                hint="choose another --output-dir",
             )
         _fill(place, files)
     except OSError as cause:

@@ -17,10 +17,10 @@ from felloe.config.project import Project
 from felloe.errors import FelloeError
 from felloe.python.interpreter import Interpreter
 from felloe.python.search import find_interpreters
-from felloe.release.display import Display
 from felloe.release.matrix import Cell, plan_cells
 from felloe.release.options import BuildTable
 from felloe.release.process import Children
+from felloe.release.progress import Progress
 from felloe.release.record import Entry, Record, make_key, parse_record, render_record
 from felloe.release.request import Choice, check_installed, choose_interpreters, is_path
 from felloe.release.result import BuiltWheel, Release, SourceResult
@@ -65,7 +65,7 @@ class Order:
     environ: Mapping[str, str]
 
 
-def release(order: Order, display: Display) -> Release:
+def release(order: Order, progress: Progress) -> Release:
     """Build all wheels of an order, and test them.
 
     What fails is in the answer. Raises :class:`FelloeError` for what concerns
@@ -77,8 +77,8 @@ def release(order: Order, display: Display) -> Release:
     with TemporaryDirectory(prefix="felloe-") as scratch, ExitStack() as stack:
         children = Children()
         found = _find(order)
-        sdist = _make_sdist(order, Path(scratch), children, display)
-        choice = _choose(order, found, sdist.path, display)
+        sdist = _make_sdist(order, Path(scratch), children, progress)
+        choice = _choose(order, found, sdist.path, progress)
         cells = plan_cells(choice.chosen, order.table.target)
         digest = digest_sdist(sdist.path)
         source = stack.enter_context(
@@ -87,7 +87,7 @@ def release(order: Order, display: Display) -> Release:
         shelf = _Shelf(order, cells, digest)
         schedule = Schedule(
             bench=_make_bench(order, Path(scratch), children, source),
-            display=display,
+            progress=progress,
             jobs=order.jobs,
             py_api=find_py_api(order.project, order.config, order.environ),
             place=shelf.place,
@@ -116,7 +116,9 @@ def _keep_out_of_sdists(out: Path, root: Path) -> None:
             file.write(b"*\n")
 
 
-def _make_sdist(order: Order, scratch: Path, children: Children, display: Display) -> SourceResult:
+def _make_sdist(
+    order: Order, scratch: Path, children: Children, progress: Progress
+) -> SourceResult:
     """The sdist in the output directory. One with the same contents stays as it is."""
     began = time.monotonic()
     made = order.sdist
@@ -126,7 +128,7 @@ def _make_sdist(order: Order, scratch: Path, children: Children, display: Displa
         room.mkdir()
         log = scratch / "sdist.log"
         command = order.tool.build_sdist(order.project.root, room, order.config)
-        display.say("sdist: building")
+        progress.say("sdist: building")
         try:
             code = children.run(command, log, order.environ, room)
         except KeyboardInterrupt:
@@ -143,7 +145,7 @@ def _make_sdist(order: Order, scratch: Path, children: Children, display: Displa
     kept_there = there.is_file() and digest_sdist(there) == digest_sdist(made)
     path = there if kept_there else put_file(made, order.out)
     seconds = time.monotonic() - began
-    display.say(f"sdist: {path.name}{' is there' if kept_there else f' in {seconds:.1f} s'}")
+    progress.say(f"sdist: {path.name}{' is there' if kept_there else f' in {seconds:.1f} s'}")
     return SourceResult(path, path.stat().st_size, hash_file(path), kept_there, seconds)
 
 
@@ -155,18 +157,20 @@ def _find(order: Order) -> tuple[Interpreter, ...]:
     return found
 
 
-def _choose(order: Order, found: tuple[Interpreter, ...], sdist: Path, display: Display) -> Choice:
+def _choose(
+    order: Order, found: tuple[Interpreter, ...], sdist: Path, progress: Progress
+) -> Choice:
     """Those of a release, told."""
     metadata = BytesHeaderParser().parsebytes(read_member(sdist, "PKG-INFO"))
     required = str(metadata.get("Requires-Python", ""))
     choice = choose_interpreters(order.table.python, found, required)
     listed = (f"{item.tag} {item.release} ({item.source})" for item in choice.chosen)
-    display.say(f"interpreters: {', '.join(listed)}")
+    progress.say(f"interpreters: {', '.join(listed)}")
     reasons: dict[str, list[str]] = {}
     for item in choice.passed_over:
         reasons.setdefault(item.reason, []).append(item.interpreter.tag)
     for reason, tags in reasons.items():
-        display.say(f"passed over {', '.join(dict.fromkeys(tags))}: {reason}")
+        progress.say(f"passed over {', '.join(dict.fromkeys(tags))}: {reason}")
     return choice
 
 

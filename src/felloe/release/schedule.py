@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from felloe.errors import FelloeError
-from felloe.release.display import Display
-from felloe.release.live import find_last_line
 from felloe.release.matrix import Cell, choose_builds, find_cover, share_jobs
 from felloe.release.process import Stopped
+from felloe.release.progress import Progress
 from felloe.release.report import format_size
 from felloe.release.result import (
     BuiltWheel,
@@ -43,7 +42,7 @@ class Schedule:
     """The state of a matrix that is being worked off, by one thread."""
 
     bench: Bench
-    display: Display
+    progress: Progress
     jobs: int
     py_api: str
     place: Callable[[Cell, BuiltWheel], BuiltWheel]
@@ -58,7 +57,7 @@ class Schedule:
         """Fill :attr:`results`. A failure leaves the others alone, an interruption stops all."""
         self._waiting = [cell for cell in cells if cell not in kept]
         for cell, wheel in kept.items():
-            self.display.say(f"{cell.label}: {wheel.name.filename} is there")
+            self.progress.say(f"{cell.label}: {wheel.name.filename} is there")
             self._settle(CellResult(cell, Status.KEPT, wheel))
         with ThreadPoolExecutor(max_workers=self.jobs) as pool:
             try:
@@ -66,13 +65,13 @@ class Schedule:
                     done, _ = wait(self._running, _TICK, FIRST_COMPLETED)
                     for future in done:
                         self._finish(self._running.pop(future), future)
-                    self.display.tick(len(self._waiting) + len(self._untested))
+                    self.progress.tick(len(self._waiting) + len(self._untested))
             except KeyboardInterrupt:
                 self.bench.children.stop()
                 self._stop()
             finally:
                 self.bench.children.stop()
-                self.display.close()
+                self.progress.close()
 
     def _start(self, pool: ThreadPoolExecutor) -> bool:
         """Start what may start; tests first, for they end the story of a wheel."""
@@ -93,7 +92,7 @@ class Schedule:
 
     def _submit(self, pool: ThreadPoolExecutor, task: _Task) -> None:
         cell, log = task.cell, self.bench.log(task.cell, task.verb)
-        self.display.start(cell.label, f"{task.verb}ing", log)
+        self.progress.start(cell.label, f"{task.verb}ing", log)
         if task.verb == "build":
             self._waiting.remove(cell)
             future: Future[Any] = pool.submit(self.bench.build, cell, task.jobs)
@@ -111,7 +110,7 @@ class Schedule:
             other = find_cover(cell, made)
             if other is not None:
                 self._waiting.remove(cell)
-                self.display.say(f"{cell.label}: the wheel of {other.label} is its as well")
+                self.progress.say(f"{cell.label}: the wheel of {other.label} is its as well")
                 self._settle(CellResult(cell, Status.SHARED, self.results[other].wheel))
 
     def _settle(self, result: CellResult) -> None:
@@ -140,13 +139,13 @@ class Schedule:
             self._fail(task, f"{cause.strerror}: {cause.filename}")
 
     def _end_test(self, cell: Cell, trial: Trial) -> None:
-        self.display.end(cell.label, f"tests passed in {trial.seconds:.1f} s")
+        self.progress.end(cell.label, f"tests passed in {trial.seconds:.1f} s")
         self.results[cell] = replace(self.results[cell], trial=trial)
 
     def _end_build(self, cell: Cell, made: BuiltWheel, seconds: float) -> None:
         wheel = self.place(cell, made)
         size = format_size(wheel.size)
-        self.display.end(cell.label, f"{wheel.name.filename}, {size} in {seconds:.1f} s")
+        self.progress.end(cell.label, f"{wheel.name.filename}, {size} in {seconds:.1f} s")
         self._settle(CellResult(cell, Status.BUILT, wheel, seconds))
 
     def _fail(self, task: _Task, message: str) -> None:
@@ -154,7 +153,7 @@ class Schedule:
         failure = self.keep_log(log, message)
         named = f"; see {failure.log}" if failure.log else ""
         text = f"{task.verb} failed: {message}{named}"
-        self.display.end(cell.label, text + "".join(f"\n    {line}" for line in _ending(log)))
+        self.progress.end(cell.label, text + "".join(f"\n    {line}" for line in _ending(log)))
         if task.verb == "test":
             trial = Trial(TrialStatus.FAILED, failure=failure)
             self.results[cell] = replace(self.results[cell], trial=trial)
@@ -177,4 +176,4 @@ def _ending(log: Path) -> list[str]:
     if not log.exists():
         return []
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [line for line in lines if find_last_line(line)][-_SHOWN:]
+    return [line for line in lines if line.strip()][-_SHOWN:]
