@@ -41,7 +41,7 @@ def add_parser(commands: Commands) -> None:
         "copy external libraries into wheels and correct their tags",
         "Copy the libraries that a wheel needs into it, fix the RPATHs of its binaries, and write "
         "it with the tags that its files then prove. The given wheel is not changed. A flag that "
-        "takes a list may be repeated, or take several values joined with ';'.",
+        "takes a list may be repeated, or take several values that are joined by a comma.",
         (
             "dist/*.whl",
             "--platform manylinux_2_28 --exclude 'libcuda.so*' -o wheelhouse dist/*.whl",
