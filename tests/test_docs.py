@@ -86,3 +86,11 @@ def test_every_page_is_in_the_table_of_contents():
     index = read(ROOT / "docs" / "index.md")
     listed = set(re.findall(r"^([a-z0-9-]+)$", index, re.MULTILINE))
     assert listed >= {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=NAMES)
+def test_files_exist(path):
+    """Each file or directory of the repository that a page names."""
+    text = re.sub(r"https?://\S+", "", read(path))
+    names = re.findall(r"(?<![\w/.-])(?:tests|benchmarks|tools|examples|cpp)/[\w./-]*\w", text)
+    assert [name for name in names if not (ROOT / name).exists()] == []
