@@ -94,3 +94,11 @@ def test_files_exist(path):
     text = re.sub(r"https?://\S+", "", read(path))
     names = re.findall(r"(?<![\w/.-])(?:tests|benchmarks|tools|examples|cpp)/[\w./-]*\w", text)
     assert [name for name in names if not (ROOT / name).exists()] == []
+
+
+def test_the_functions_that_pip_wheel_runs_exist():
+    rows = re.findall(r"^\| \d+ \| `([\w/]+\.py): (\w+)`", read(ROOT / "docs" / "design.md"), re.M)
+    assert len(rows) > 10
+    for module, function in rows:
+        source = (ROOT / "src" / "felloe" / module).read_text(encoding="utf-8")
+        assert re.search(rf"^ *def {function}\(", source, re.MULTILINE), (module, function)
