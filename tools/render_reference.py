@@ -75,8 +75,8 @@ You can set every key in three places. A later one in this list wins:
 A list can be one string: `a;b` and `a,b` are lists of two, in all three places and in the flags of
 commands. A table is written as `name=a,b;name=c`.
 
-An unknown key is an error. An unknown `FELLOE_` variable is a warning. felloe passes all other `-C` settings and the whole
-`[tool.scikit-build]` table unchanged to {name} ({oldest} or later).
+An unknown key is an error. An unknown `FELLOE_` variable is a warning. felloe passes all other
+`-C` settings and the whole `[tool.scikit-build]` table unchanged to {name} ({oldest} or later).
 
 {table}
 """
@@ -202,10 +202,6 @@ def _subcommands(
 
 def _describe_command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
     yield f"\n### `felloe {name}`\n\n{parser.description or ''}\n"
-    examples = [line.strip() for line in (parser.epilog or "").splitlines()]
-    examples = [line for line in examples if line.startswith("felloe ")]
-    if examples:
-        yield "\n".join(f"    {line}" for line in examples) + "\n"
     nested = dict(_subcommands(parser))
     for path, one in nested.items() or {"": parser}.items():
         actions = [action for action in one._actions if _is_listed(action)]  # noqa: SLF001
@@ -213,6 +209,10 @@ def _describe_command(name: str, parser: argparse.ArgumentParser) -> Iterator[st
         rows = [_row(one, action) for action in actions if action.help]
         if rows:
             yield "\n".join(("| argument | meaning |\n|---|---|", *rows)) + "\n"
+    examples = [line.strip() for line in (parser.epilog or "").splitlines()]
+    examples = [line for line in examples if line.startswith("felloe ")]
+    if examples:
+        yield "\n".join(("Examples:\n", *(f"    {line}" for line in examples), ""))
     for schema in SOURCE.glob(f"*/{name}.schema.json"):
         place = schema.relative_to(SOURCE).as_posix()
         yield f"The documents of `--json` follow [{schema.name}](../src/felloe/{place}).\n"
