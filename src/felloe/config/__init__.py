@@ -1,1 +1,1 @@
-"""What was asked for: settings, the project table, command line options."""
+"""Settings, options and the project's ``pyproject.toml``."""

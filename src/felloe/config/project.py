@@ -1,4 +1,4 @@
-"""The project a hook is called for: its directory and its ``pyproject.toml``."""
+"""The project that a hook builds: its directory and its ``pyproject.toml``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ else:
     import tomli as tomllib
 
 _DEEPEST = 100
-"""Tables and arrays in one another: what walks through them may call itself."""
+"""Levels of nested tables and arrays. Functions that walk through them are recursive."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Project:
     table: Mapping[str, Any]
 
     def check_metadata(self) -> None:
-        """Raises :class:`FelloeError` if there is no ``[project]`` table.
+        """Raise :class:`FelloeError` if there is no ``[project]`` table.
 
-        Whether what stands in it is right the engine says.
+        The engine checks the contents of the table.
         """
         if not isinstance(self.table.get("project"), Mapping):
             raise FelloeError(
@@ -39,11 +39,11 @@ class Project:
 
     @property
     def felloe(self) -> object:
-        """``tool.felloe``, whatever it is."""
+        """The value of ``tool.felloe``, which may have any type."""
         return self._tool("felloe")
 
     def engine(self, *keys: str) -> object:
-        """What stands under these keys in ``tool.scikit-build``; None if nothing does."""
+        """Return the value of nested keys of ``tool.scikit-build``, or None."""
         value = self._tool("scikit-build")
         for key in keys:
             value = value.get(key) if isinstance(value, Mapping) else None
@@ -55,7 +55,7 @@ class Project:
 
 
 def read_project(root: Path) -> Project:
-    """Read ``pyproject.toml``. Raises :class:`FelloeError` if it cannot be."""
+    """Read ``pyproject.toml``. Raise :class:`FelloeError` if that fails."""
     path = root / "pyproject.toml"
     try:
         text = path.read_text(encoding="utf-8")
@@ -69,14 +69,14 @@ def read_project(root: Path) -> Project:
 
 
 def parse_project(root: Path, text: str) -> Project:
-    """The project whose ``pyproject.toml`` has this text. Raises :class:`FelloeError`."""
+    """Parse the text of ``pyproject.toml``. Raise :class:`FelloeError` if it is not valid."""
     path = root / "pyproject.toml"
     try:
         table = tomllib.loads(text)
         is_deep = _is_deeper(table, _DEEPEST)
     except RecursionError:
         is_deep = True
-    except ValueError as cause:  # TOMLDecodeError is one; so is a number of 5000 digits
+    except ValueError as cause:  # TOMLDecodeError, or a number of 5000 digits
         raise FelloeError(f"{path} is not TOML: {cause}") from cause
     if is_deep:
         raise FelloeError(f"{path} is nested too deeply")
@@ -84,7 +84,7 @@ def parse_project(root: Path, text: str) -> Project:
 
 
 def _is_deeper(table: Mapping[str, Any], levels: int) -> bool:
-    """Dotted keys nest as deeply as a line is long, and a parser need not mind."""
+    """Return whether a table is nested more than ``levels`` deep, as long dotted keys can be."""
     level: list[object] = [table]
     for _ in range(levels):
         below: list[object] = []
@@ -98,5 +98,5 @@ def _is_deeper(table: Mapping[str, Any], levels: int) -> bool:
 
 
 def find_checkout(root: Path) -> Path:
-    """The repository that a project lies in: its sources may reach out of its own directory."""
+    """Return the root of the git repository around a project, or the project's own root."""
     return next((place for place in (root, *root.parents) if (place / ".git").exists()), root)

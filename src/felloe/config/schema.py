@@ -10,7 +10,7 @@ _FILE = Path(__file__).with_name("tool-felloe.schema.json")
 
 
 def read_schema(tool: str = "felloe") -> dict[str, Any]:
-    """What the entry point ``validate_pyproject.tool_schema`` names; ``tool`` is ours."""
+    """Return the schema: the entry point ``validate_pyproject.tool_schema``."""
     schema: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
     if tool != "felloe":
         raise ValueError(f"felloe has no schema of tool.{tool}")

@@ -1,8 +1,7 @@
 """felloe's own settings: ``[tool.felloe]``, ``-C felloe.<key>=…``, ``FELLOE_<KEY>``.
 
-:data:`felloe.config.tool_table.OPTIONS` defines them. Of a key that is given more
-than once, the environment wins over ``-C``, and ``-C`` over ``pyproject.toml``,
-as in the engine.
+:data:`felloe.config.tool_table.OPTIONS` defines them. The environment overrides
+``-C``, and ``-C`` overrides ``pyproject.toml``, as in the engine.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from felloe.errors import FelloeError
 from felloe.finding import Finding
 
 ConfigSettings = Mapping[str, Any]
-"""What a frontend hands to a hook: values may be ``str``, ``list``, ``bool`` or ``dict``."""
+"""Settings that a frontend passes to a hook. Values are ``str``, ``list``, ``bool`` or ``dict``."""
 
 DEFAULT_EPOCH = 1577836800
-"""2020-01-01T00:00:00Z: the time of everything that has none of its own."""
+"""2020-01-01T00:00:00Z: the time stamp of written files if ``SOURCE_DATE_EPOCH`` is not set."""
 
 COMMAND_TABLES = ("build", "ci")
 """Tables of ``[tool.felloe]`` that belong to the command of the same name."""
@@ -42,7 +41,7 @@ _EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
 
 @dataclass(frozen=True)
 class LibrarySettings:
-    """What to do about libraries that the wheel needs and does not hold."""
+    """Settings for libraries that the wheel needs and does not contain."""
 
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
@@ -52,61 +51,61 @@ class LibrarySettings:
 
 @dataclass(frozen=True)
 class ToolchainSettings:
-    """What to build for, and with which compilers."""
+    """The target platform and the compilers."""
 
     target: str = "auto"
     """A platform tag, or ``auto``."""
     kind: Compilers = "host"
     stdlib: StandardLibrary = "libc++"
     sysroot: str = ""
-    """A directory; empty if none was named."""
+    """A directory, or empty."""
     launcher: str = "auto"
     """A compiler cache, ``auto`` or ``none``."""
 
     @property
     def is_ordinary(self) -> bool:
-        """Whether this machine's compilers build for this machine, as they come."""
+        """Whether this machine's own compilers build for this machine."""
         return (self.target, self.kind) == ("auto", "host")
 
 
 @dataclass(frozen=True)
 class CacheSettings:
-    """What to keep between builds."""
+    """Settings of the cache."""
 
     use: CacheUse = "auto"
     directory: str = ""
     """Empty for the user's cache directory."""
     limit: int = 5 * 10**9
-    """Bytes."""
+    """The size in bytes above which entries are removed."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one build."""
+    """All settings of one build."""
 
     platform: str = "auto"
     platform_origin: str = "the default"
-    """Where :attr:`platform` was set, for messages."""
+    """The place where :attr:`platform` was set, for messages."""
     on_violation: OnViolation = "degrade"
     strip: Strip = "none"
     libraries: LibrarySettings = LibrarySettings()
     toolchain: ToolchainSettings = ToolchainSettings()
     cache: CacheSettings = CacheSettings()
     epoch: int = DEFAULT_EPOCH
-    """Time stamp of all files in the archives written: seconds since 1970, UTC."""
+    """Time stamp of all files in written archives, in seconds since 1970 (UTC)."""
     warnings: tuple[Finding, ...] = ()
-    """Environment variables that look like settings and are not."""
+    """Warnings about environment variables that look like settings."""
 
 
 class _Given(NamedTuple):
-    """A key as somebody wrote it."""
+    """One key with its value, from any of the three sources."""
 
     name: str
-    """As written, for messages."""
+    """The key as the user wrote it, for messages."""
     key: str
     value: object
     is_text: bool = True
-    """From a source that has no lists of its own."""
+    """Whether the source has only strings, so that a string can stand for a list."""
 
 
 def runs_in_ci(environ: Mapping[str, str]) -> bool:
@@ -117,7 +116,7 @@ def runs_in_ci(environ: Mapping[str, str]) -> bool:
 def read_settings(
     table: object, config_settings: ConfigSettings | None, environ: Mapping[str, str]
 ) -> Settings:
-    """Merge the three sources.
+    """Merge the three sources of settings.
 
     ``table`` is ``tool.felloe`` of ``pyproject.toml``. Raises
     :class:`FelloeError` that lists every unknown key, with the nearest known
@@ -179,7 +178,7 @@ def _make_settings(values: Mapping[str, Any], epoch: int) -> Settings:
 
 
 def _parse_size(text: str) -> int:
-    """Bytes: ``5GB``, ``1.5 TB``."""
+    """Return the number of bytes of a size such as ``5GB`` or ``1.5 TB``."""
     number, unit = text[:-2], text[-2:]
     return int(float(number) * 1000 ** (1 + ("kB", "MB", "GB", "TB").index(unit)))
 
@@ -187,7 +186,7 @@ def _parse_size(text: str) -> int:
 def split_config(
     config_settings: ConfigSettings | None,
 ) -> tuple[ConfigSettings, ConfigSettings | None]:
-    """felloe's part of the config settings, and the engine's, untouched."""
+    """Split config settings into felloe's own and the engine's, which are not changed."""
     if not config_settings:
         return {}, config_settings
     ours = {key: value for key, value in config_settings.items() if _is_ours(key)}
@@ -212,7 +211,7 @@ def _in_config(config_settings: ConfigSettings | None) -> Iterator[_Given]:
 
 def _in_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
     for variable, option in _BY_VARIABLE.items():
-        if environ.get(variable):  # CI services set variables without a value to nothing
+        if environ.get(variable):  # CI services set variables without a value to an empty string
             yield _Given(variable, option.key, environ[variable])
 
 

@@ -1,8 +1,7 @@
-"""The Python that is not running here: another machine's or another C library's.
+"""Facts about a Python that cannot run here: for another processor or C library.
 
-An interpreter says of itself what its modules are called. Of one that cannot
-run here this is known from its ``build-details.json`` (PEP 739), from its
-``_sysconfigdata``, or from the rule by which CPython names them.
+The names of its modules come from its ``build-details.json`` (PEP 739), from its
+``_sysconfigdata``, or from the rule by which CPython forms them.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from felloe.python.installed import InstalledPython
 from felloe.python.platform import Platform
 from felloe.python.target import Target
 
-# The machine and environment of a triplet (configure.ac, PLATFORM_TRIPLET), glibc's.
+# CPython's triplet for glibc (configure.ac, PLATFORM_TRIPLET).
 _TRIPLETS = {
     "x86_64": "x86_64-linux-gnu",
     "aarch64": "aarch64-linux-gnu",
@@ -25,16 +24,16 @@ _TRIPLETS = {
     "riscv64": "riscv64-linux-gnu",
 }
 _MUSL_SINCE = (3, 11)
-"""Before that, CPython's modules are named for gnu under musl too (bpo-43112)."""
+"""Older versions of CPython use the triplet of glibc on musl too (bpo-43112)."""
 
 
 def make_target(
     running: Target, platform: Platform, installed: InstalledPython | None = None
 ) -> Target:
-    """The target of a wheel for ``platform`` and the version of the ``running`` interpreter.
+    """Return the target for ``platform`` with the version of the ``running`` interpreter.
 
-    ``installed`` is that Python, where a system root holds it. Raises
-    :class:`FelloeError` where nothing says what its modules are called.
+    ``installed`` is that Python, if a system root contains it. Raise
+    :class:`FelloeError` if the names of its modules are not known.
     """
     if is_same(running, platform):
         return running
@@ -42,8 +41,8 @@ def make_target(
         soabi, suffixes = installed.soabi, installed.extension_suffixes
     elif running.implementation != "cpython":
         raise FelloeError(
-            f"what {running.implementation} calls its modules on {platform.tag} is not known here",
-            hint="build with CPython, or name a `sysroot` that holds that interpreter",
+            f"the names of {running.implementation}'s modules on {platform.tag} are not known",
+            hint="build with CPython, or set `sysroot` to a directory that contains it",
         )
     else:
         soabi = name_soabi(running.version, running.abi_flags, platform)
@@ -58,19 +57,19 @@ def make_target(
 
 
 def is_same(running: Target, platform: Platform) -> bool:
-    """Whether the running interpreter is of that kind itself."""
+    """Return whether the running interpreter is for this platform."""
     return (running.platform, running.libc) == (platform.running, platform.libc)
 
 
 def find_triplet(version: tuple[int, int], platform: Platform) -> str:
-    """CPython's name for a Linux platform, as in ``EXT_SUFFIX`` and ``MULTIARCH``."""
+    """Return CPython's name of a Linux platform, as in ``EXT_SUFFIX`` and ``MULTIARCH``."""
     triplet = _TRIPLETS[platform.architecture]
     is_musl = platform.libc == "musl" and version >= _MUSL_SINCE
     return triplet.replace("-gnu", "-musl") if is_musl else triplet
 
 
 def name_soabi(version: tuple[int, int], flags: str, platform: Platform) -> str:
-    """``SOABI`` of a CPython (PEP 3149), with its ABI flags."""
+    """Return ``SOABI`` of a CPython (PEP 3149), with its ABI flags."""
     major, minor = version
     if platform.system == "windows":
         return f"cp{major}{minor}{flags}-{platform.tag}"
@@ -81,7 +80,10 @@ def name_soabi(version: tuple[int, int], flags: str, platform: Platform) -> str:
 def name_suffixes(
     version: tuple[int, int], flags: str, soabi: str, platform: Platform
 ) -> tuple[str, ...]:
-    """``importlib.machinery.EXTENSION_SUFFIXES`` there (Python/dynload_shlib.c, dynload_win.c)."""
+    """Return ``importlib.machinery.EXTENSION_SUFFIXES`` of a CPython.
+
+    Source: Python/dynload_shlib.c and dynload_win.c.
+    """
     if platform.system == "windows":
         return (f".{soabi}.pyd", ".pyd")
     stable = []

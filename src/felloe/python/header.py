@@ -1,4 +1,4 @@
-"""The running interpreter's headers, for builds that compile against them for another platform."""
+"""Directories of Python's C headers, for builds for another platform."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Headers:
-    """Where the C API's headers are.
+    """Directories of the C API's headers.
 
-    Debian splits them: ``pyconfig.h`` includes one from a directory that is
-    named for the machine, ``<x86_64-linux-gnu/python3.11/pyconfig.h>``.
+    Debian splits them: ``pyconfig.h`` includes the machine's own,
+    ``<x86_64-linux-gnu/python3.11/pyconfig.h>``.
     """
 
     include: Path
-    """Where ``Python.h`` is, if it is installed."""
+    """The directory of ``Python.h``, which may be missing."""
     machine_config: Path | None
-    """The machine's own ``pyconfig.h``, where there is one."""
+    """The machine's own ``pyconfig.h``; None if headers are not split."""
 
 
 def read_headers() -> Headers:
-    """Of the interpreter that this is."""
+    """Return the header directories of the running interpreter."""
     include = Path(sysconfig.get_path("include"))
     multiarch = getattr(sys.implementation, "_multiarch", "")
     config = include.parent / multiarch / include.name / "pyconfig.h"

@@ -1,4 +1,4 @@
-"""A Python in a system root: read from its files, for it cannot run here."""
+"""A Python in a system root, described by its files because it cannot run here."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _PREFIXES = ("usr", "usr/local", ".")
 
 @dataclass(frozen=True)
 class InstalledPython:
-    """What is known of it."""
+    """A Python that was found in a system root."""
 
     source: Path
-    """The file that says so."""
+    """The file that the facts come from."""
     soabi: str
     extension_suffixes: tuple[str, ...]
 
 
 def find_installed(sysroot: Path, version: tuple[int, int], triplet: str) -> InstalledPython | None:
-    """The Python of this version in ``sysroot``; None if it holds none.
+    """Return the Python of this version in ``sysroot``, or None.
 
-    Two files are asked, in this order: ``build-details.json`` (PEP 739, from
-    3.14 on) and ``_sysconfigdata*.py``, of which Debian keeps one for each of
-    several machines: then the one of ``triplet``. Raises :class:`FelloeError`
-    for one that does not say what its modules are called.
+    ``build-details.json`` (PEP 739, since 3.14) is read first, then
+    ``_sysconfigdata*.py``. Debian has one such file for each of several
+    machines; ``triplet`` chooses. Raise :class:`FelloeError` if a file does not
+    contain the names of the modules.
     """
     name = f"python{version[0]}.{version[1]}"
     for place in (sysroot / prefix / "lib" / name for prefix in _PREFIXES):
@@ -45,9 +45,9 @@ def find_installed(sysroot: Path, version: tuple[int, int], triplet: str) -> Ins
 
 
 def find_headers(sysroot: Path, version: tuple[int, int], triplet: str) -> Headers | None:
-    """The headers of the Python of this version in ``sysroot``; None if it holds none.
+    """Return the headers of the Python of this version in ``sysroot``, or None.
 
-    ``triplet`` is empty for Windows, where they lie in ``include``.
+    ``triplet`` is empty for Windows, where the headers are in ``include``.
     """
     name = f"python{version[0]}.{version[1]}"
     places = [sysroot / prefix / "include" / name for prefix in _PREFIXES]
@@ -69,7 +69,7 @@ def _sources(place: Path, triplet: str) -> Iterator[Path]:
 
 
 def _read_suffix(source: Path) -> str:
-    """What the names of its modules end with: ``.cpython-314-aarch64-linux-gnu.so``."""
+    """Return the suffix of its modules: ``.cpython-314-aarch64-linux-gnu.so``."""
     try:
         text = source.read_text(encoding="utf-8")
         if source.suffix == ".json":
@@ -78,14 +78,14 @@ def _read_suffix(source: Path) -> str:
             value = _read_variables(text)["EXT_SUFFIX"]
     except (OSError, ValueError, KeyError, TypeError) as cause:
         raise FelloeError(
-            f"{source} does not say what the modules of that Python are called: {cause!r}",
-            hint="name another `sysroot`, or none: the rule of CPython's own names then holds",
+            f"{source} does not contain the suffix of that Python's modules: {cause!r}",
+            hint="set another `sysroot`, or none to use CPython's standard names",
         ) from cause
     return str(value)
 
 
 def _read_variables(text: str) -> Mapping[str, Any]:
-    """``build_time_vars`` of a ``_sysconfigdata`` module, which is a literal."""
+    """Return ``build_time_vars`` of a ``_sysconfigdata`` module, which is a literal."""
     for node in ast.parse(text).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "build_time_vars":
             value = ast.literal_eval(node.value)

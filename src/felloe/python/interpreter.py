@@ -1,4 +1,4 @@
-"""An interpreter that wheels are built and tested with."""
+"""A Python interpreter on this machine, which builds and tests wheels."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ _ANYWHERE = ["any"]
 
 @dataclass(frozen=True)
 class Interpreter:
-    """What an interpreter says of itself."""
+    """Facts that an interpreter reported about itself."""
 
     path: Path
     implementation: str
     """``sys.implementation.name``."""
     version: tuple[int, int, int]
     flags: str
-    """``t`` free-threaded, ``d`` debug."""
+    """ABI flags: ``t`` free-threaded, ``d`` debug."""
     soabi: str
-    """``cpython-313-x86_64-linux-gnu``."""
+    """``SOABI``, such as ``cpython-313-x86_64-linux-gnu``."""
     platform: str
-    """``sysconfig.get_platform()`` as a tag: ``linux_x86_64``."""
+    """``sysconfig.get_platform()`` as a tag, such as ``linux_x86_64``."""
     libc: str
     """``glibc`` or ``musl``; empty off Linux."""
     source: str
-    """Where it was found: ``pyenv``, ``PATH``."""
+    """The place where it was found, such as ``pyenv`` or ``PATH``."""
     has_pip: bool = False
 
     @property
     def tag(self) -> str:
-        """``cp313``, ``cp314t``, ``pp311``: what a user calls it."""
+        """The short name that users write: ``cp313``, ``cp314t``, ``pp311``."""
         return self._short + self.flags
 
     @property
     def release(self) -> str:
-        """``3.13.0``."""
+        """The version as text: ``3.13.0``."""
         return ".".join(map(str, self.version))
 
     @property
@@ -51,12 +51,12 @@ class Interpreter:
         return f"{short}{self.version[0]}{self.version[1]}"
 
     def loads(self, wheel: WheelName) -> bool:
-        """Whether this interpreter would install a wheel of that name, on the right platform."""
+        """Return whether the Python and ABI tags of a wheel are for this interpreter."""
         return not self._tags.isdisjoint(product(wheel.pythons, wheel.abis))
 
     @cached_property
     def _tags(self) -> frozenset[tuple[str, str]]:
-        """(python tag, ABI tag) of all that it installs."""
+        """The pairs of Python tag and ABI tag that it can install."""
         version = self.version[:2]
         if self.implementation == "cpython":
             own = list(cpython_tags(version, [self.tag], _ANYWHERE))

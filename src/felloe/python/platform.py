@@ -1,4 +1,4 @@
-"""Platform tags as a wish: what system, C library and machine a wheel is to be built for.
+"""Platform tags as targets: the system, C library and machine to build for.
 
 Sources: PEP 425 and 600 (manylinux), 656 (musllinux), and the platform
 compatibility tags of the packaging user guide for macOS and Windows.
@@ -15,22 +15,22 @@ from felloe.errors import FelloeError
 
 @dataclass(frozen=True)
 class Platform:
-    """A platform tag, taken apart."""
+    """A platform tag and its parts."""
 
     tag: str
-    """As asked for: ``manylinux_2_17_x86_64``."""
+    """The whole tag: ``manylinux_2_17_x86_64``."""
     system: str
     """``linux``, ``macos`` or ``windows``."""
     architecture: str
-    """As the tag spells it: ``x86_64``, ``arm64``, ``amd64``."""
+    """The machine as the tag spells it: ``x86_64``, ``arm64``, ``amd64``."""
     libc: str | None
-    """``glibc`` or ``musl``; None off Linux."""
+    """``glibc`` or ``musl``; None for macOS and Windows."""
     version: tuple[int, int]
-    """Of the C library, or of macOS; (0, 0) for Windows."""
+    """The version of the C library or of macOS; (0, 0) for Windows."""
 
     @property
     def running(self) -> str:
-        """The platform of a :class:`Target` for such a system: ``linux_x86_64``."""
+        """The tag that an interpreter on such a system reports: ``linux_x86_64``."""
         return f"linux_{self.architecture}" if self.system == "linux" else self.tag
 
     @property
@@ -51,10 +51,10 @@ _EXAMPLES = (
 
 
 def parse_platform(tag: str, origin: str) -> Platform:
-    """Take a platform tag apart.
+    """Parse a platform tag.
 
-    ``origin`` says where it was set. Raises :class:`FelloeError` for one that
-    nothing can be built for, and names the nearest that something can.
+    ``origin`` is the place where it was set. Raise :class:`FelloeError` if felloe
+    cannot build for it, with the nearest tag that it can build for.
     """
     text = tag
     for old, new in _LEGACY.items():
@@ -72,7 +72,7 @@ def parse_platform(tag: str, origin: str) -> Platform:
         return Platform(text, "windows", _WINDOWS[text], None, (0, 0))
     (near,) = difflib.get_close_matches(text, _EXAMPLES, n=1, cutoff=0.0)
     raise FelloeError(
-        f"{origin}: {tag!r} is not a platform that can be built for; the nearest known one is "
-        f"{near!r}",
-        hint="name a platform tag: a system, the oldest version of its C library, and a machine",
+        f"{origin}: felloe cannot build for the platform {tag!r}; the nearest one that it knows "
+        f"is {near!r}",
+        hint="a platform tag names a system, the oldest version of its C library, and a machine",
     )

@@ -1,4 +1,4 @@
-"""Finding interpreters: where they are usually installed, and what each says of itself."""
+"""Find the Python interpreters of this machine and ask each for its facts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from felloe.python.interpreter import Interpreter
 
 _PROGRAM = re.compile(r"(python|pypy|graalpy)(\d(\.\d+)?t?)?(\.exe)?")
 _PATIENCE = 30
-"""Seconds that an interpreter may take to answer."""
+"""Seconds after which an interpreter that does not answer is ignored."""
 
 _ASK = r"""
 import importlib.util, json, struct, sys, sysconfig
@@ -54,11 +54,11 @@ class Candidate:
 def find_interpreters(
     named: Iterable[str], running: Path, environ: Mapping[str, str]
 ) -> tuple[Interpreter, ...]:
-    """Ask every interpreter that is named by its path or installed in a usual place.
+    """Return the interpreters at given paths and in the usual places.
 
-    In the order of trust: named ones, ``/opt/python`` (manylinux images),
-    pyenv's, uv's, those on ``PATH``, the running one; in each place the newest
-    first. Raises :class:`UsageError` for a named one that does not answer.
+    The order is: given paths, ``/opt/python`` (manylinux images), pyenv, uv,
+    ``PATH``, the running interpreter. In each place the newest comes first.
+    Raise :class:`UsageError` for a given path that does not run.
     """
     chosen = [Candidate(Path(word), word) for word in named]
     usual = _once([*_candidates(environ), Candidate(running, "running felloe")])
@@ -74,18 +74,18 @@ def find_interpreters(
         )
     found = [answer for answer in answers if answer is not None]
     order = list(dict.fromkeys(item.source for item in found))
-    # Of one place the newest patch release first, so that it stands for its tag.
+    # In each place the newest patch release comes first and represents its tag.
     newest = sorted(found, key=lambda item: item.version, reverse=True)
     return tuple(sorted(newest, key=lambda item: order.index(item.source)))
 
 
 def _once(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-    """Those that are there, each program once: images link to one from several places."""
+    """Yield the candidates that exist, each once: images have several links to one program."""
     seen = set()
     for item in candidates:
-        with suppress(OSError):  # a door that is closed to us
+        with suppress(OSError):  # no permission
             environment = item.path.parent.parent / "pyvenv.cfg"
-            # A virtual environment's interpreter, whatever its name, is not what it links to.
+            # A virtual environment's interpreter is a link, but not the same interpreter.
             key = environment if environment.exists() else item.path.resolve()
             if key not in seen and item.path.is_file():
                 seen.add(key)
@@ -111,7 +111,7 @@ def _separator(environ: Mapping[str, str]) -> str:
 
 
 def _installed(versions: Path, source: str) -> Iterator[Candidate]:
-    """The interpreter of each directory of ``versions``."""
+    """Yield the interpreter of each directory in ``versions``."""
     for directory in _list(versions):
         with suppress(OSError):
             for name in ("bin/python3", "bin/pypy3", "bin/graalpy", "bin/python", "python.exe"):
@@ -121,7 +121,7 @@ def _installed(versions: Path, source: str) -> Iterator[Candidate]:
 
 
 def _list(directory: Path) -> list[Path]:
-    """What is in a directory, by name; nothing if it is none, or closed to us."""
+    """Return the sorted entries of a directory; nothing if it cannot be read."""
     try:
         return sorted(directory.iterdir(), key=lambda path: path.name)
     except OSError:
@@ -156,7 +156,7 @@ def _ask(candidate: Candidate, environ: Mapping[str, str]) -> Interpreter | None
 
 
 def _run(command: list[str], environ: Mapping[str, str]) -> str | None:
-    """What a program prints; None if it fails."""
+    """Return the output of a program; None if it fails."""
     try:
         done = subprocess.run(
             command,

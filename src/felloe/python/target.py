@@ -1,7 +1,7 @@
-"""The Python and the platform that a wheel is built for, as one value.
+"""The Python and the platform that a wheel is built for.
 
-Whoever needs to know takes a :class:`Target`; nobody else asks the running
-interpreter.
+Only this module reads these facts from the running interpreter. Other modules
+receive a :class:`Target`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from importlib.machinery import EXTENSION_SUFFIXES
 
 @dataclass(frozen=True)
 class Target:
-    """What a wheel is for."""
+    """An interpreter and platform to build a wheel for."""
 
     implementation: str
     """``sys.implementation.name``: ``cpython``, ``pypy``, ``graalpy``."""
     version: tuple[int, int]
     abi_flags: str
-    """``t`` free-threaded, ``d`` debug, in the order of PEP 3149."""
+    """ABI flags in the order of PEP 3149: ``t`` free-threaded, ``d`` debug."""
     soabi: str
-    """``cpython-311-x86_64-linux-gnu``: what the names of its own modules carry."""
+    """The part of module names that is its own: ``cpython-311-x86_64-linux-gnu``."""
     extension_suffixes: tuple[str, ...]
     platform: str
-    """As a tag: ``linux_x86_64``."""
+    """The platform as a tag: ``linux_x86_64``."""
     libc: str | None
     """``glibc`` or ``musl``; None off Linux."""
 
@@ -39,10 +39,10 @@ class Target:
 
 
 def read_target(environ: Mapping[str, str]) -> Target:
-    """The running interpreter's target; ``_PYTHON_HOST_PLATFORM`` is obeyed.
+    """Return the target of the running interpreter, or of ``_PYTHON_HOST_PLATFORM``.
 
-    The platform is :func:`sysconfig.get_platform`'s: what an interpreter would
-    install (``packaging.tags.sys_tags``) is another question.
+    The platform is that of :func:`sysconfig.get_platform`. The tags that the
+    interpreter can install (``packaging.tags.sys_tags``) are different.
     """
     variables = sysconfig.get_config_vars()
     platform = environ.get("_PYTHON_HOST_PLATFORM") or _own_platform()

@@ -46,7 +46,7 @@ def test_a_platform_tag_is_a_triple(tag, triple):
     ],
 )
 def test_an_unknown_platform_is_refused_with_a_near_one(tag, near):
-    with pytest.raises(FelloeError, match="not a platform that can be built for") as raised:
+    with pytest.raises(FelloeError, match="cannot build for the platform") as raised:
         parse_platform(tag, "FELLOE_TARGET")
     assert raised.value.message.startswith(f"FELLOE_TARGET: {tag!r}")
     assert raised.value.message.endswith(f"is {near!r}")
@@ -150,5 +150,5 @@ def test_a_root_without_that_python_says_nothing(tmp_path):
 @pytest.mark.parametrize("text", ["{}", "[]", "not json"])
 def test_details_that_say_nothing_are_refused(tmp_path, text):
     write(tmp_path / "lib/python3.14/build-details.json", text)
-    with pytest.raises(FelloeError, match="does not say what the modules"):
+    with pytest.raises(FelloeError, match="does not contain the suffix"):
         find_installed(tmp_path, (3, 14), TRIPLET)
