@@ -48,7 +48,8 @@ def test_a_platform_tag_is_a_triple(tag, triple):
 def test_an_unknown_platform_is_refused_with_a_near_one(tag, near):
     with pytest.raises(FelloeError, match="cannot build for the platform") as raised:
         parse_platform(tag, "FELLOE_TARGET")
-    assert raised.value.message.startswith(f"FELLOE_TARGET: {tag!r}")
+    assert raised.value.message.startswith("FELLOE_TARGET: ")
+    assert repr(tag) in raised.value.message
     assert raised.value.message.endswith(f"is {near!r}")
     assert raised.value.hint
 
@@ -114,7 +115,7 @@ def test_the_running_platform_is_taken_as_it_is():
 
 def test_nobody_here_knows_what_pypy_calls_its_modules_elsewhere():
     running = replace(HERE, implementation="pypy", soabi="pypy311-pp73-x86_64-linux-gnu")
-    with pytest.raises(FelloeError, match="what pypy calls its modules"):
+    with pytest.raises(FelloeError, match="the names of pypy's modules"):
         make_target(running, parse_platform("manylinux_2_17_aarch64", "target"))
 
 
