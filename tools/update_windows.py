@@ -1,19 +1,19 @@
-"""Write src/felloe/audit/policy/windows.json: the DLLs that every Windows has.
+"""Write src/felloe/audit/policy/windows.json: the DLLs of Windows, machine by machine.
 
     python -m pip install delvewheel
     python tools/update_windows.py
 
 delvewheel lists, machine by machine, the DLLs with exported functions that it
-found on the installation discs of Windows 7 to 11 (arm64: 10 and 11). A name
-that all three lists have is one that a wheel may expect. What is known for
-other reasons stands in ``GROUPS``. tests/audit/test_system.py holds both
-against delvewheel.
+found on the installation discs of Windows 7 to 11 (arm64: 10 and 11). A wheel for
+a machine may expect the names of its list. ``GROUPS`` holds names that are known
+for other reasons. tests/audit/test_system.py compares both with delvewheel.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+from collections import defaultdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,24 @@ GROUPS: list[dict[str, Any]] = [
     },
     {
         "reason": "in every Windows that a supported Python runs on, though not in Windows 7",
-        "patterns": ["combase.dll", "bcryptprimitives.dll", "dcomp.dll", "d3d12.dll", "shcore.dll"],
+        "patterns": [
+            "bcryptprimitives.dll",
+            "combase.dll",
+            "d3d12.dll",
+            "d3dcompiler_47.dll",
+            "dcomp.dll",
+            "shcore.dll",
+            "xinput1_4.dll",
+        ],
+    },
+    {
+        "reason": "a side-by-side assembly of every Windows, found without a manifest",
+        "patterns": ["gdiplus.dll"],
+    },
+    {
+        "reason": "Windows for arm64 has them too: its SDK has their import libraries",
+        "platforms": ["win_arm64"],
+        "patterns": ["glu32.dll", "opengl32.dll"],
     },
     {
         "reason": "Unicode's library, in Windows 10 from 1703 on",
@@ -45,6 +62,20 @@ GROUPS: list[dict[str, Any]] = [
         "beside_python": True,
     },
     {
+        "reason": "the C++ runtime of Visual Studio 2015 and later: not a part of Windows; the "
+        "Visual C++ Redistributable installs it, and most machines have that",
+        "patterns": [
+            "concrt140.dll",
+            "msvcp140.dll",
+            "msvcp140_*.dll",
+            "vcamp140.dll",
+            "vccorlib140.dll",
+            "vcomp140.dll",
+            "vcruntime140_threads.dll",
+        ],
+        "redistributable": True,
+    },
+    {
         "reason": "the driver of a graphics card brings it, and nobody may redistribute it",
         "patterns": ["nvcuda.dll", "nvml.dll", "nvcuvid.dll", "nvencodeapi*.dll", "amdhip64*.dll"],
     },
@@ -54,13 +85,28 @@ GROUPS: list[dict[str, Any]] = [
 def main() -> None:
     """Write the file."""
     lists = importlib.import_module("delvewheel._dll_list")
-    everywhere = lists.ignore_names_x86 & lists.ignore_names_x64 & lists.ignore_names_arm64
-    system = {
-        "reason": "on the installation discs of every Windows from 7 to 11, as delvewheel "
-        f"{version('delvewheel')} lists them",
-        "patterns": sorted(everywhere),
+    machines = {
+        "win32": lists.ignore_names_x86,
+        "win_amd64": lists.ignore_names_x64,
+        "win_arm64": lists.ignore_names_arm64,
     }
-    text = json.dumps({"groups": [*GROUPS, system]}, indent=1)
+    platforms: dict[str, list[str]] = defaultdict(list)
+    for platform, names in machines.items():
+        for name in names:
+            platforms[name].append(platform)
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name, found in platforms.items():
+        alike[tuple(found)].append(name)
+    listed = [
+        {
+            "reason": "on the installation discs of Windows for these machines, as delvewheel "
+            f"{version('delvewheel')} lists them",
+            "platforms": list(found),
+            "patterns": sorted(names),
+        }
+        for found, names in sorted(alike.items())
+    ]
+    text = json.dumps({"groups": [*GROUPS, *listed]}, indent=1)
     TARGET.write_text(text + "\n", encoding="utf-8")
 
 

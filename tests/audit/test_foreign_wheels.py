@@ -33,18 +33,10 @@ FALSE = {
         ),
         "cp311-abi3-macosx_10_13_universal2",
     ),
-    "kiwisolver-1.4.7-cp39-cp39-win_amd64.whl": (
-        (
-            "MSVCP140.dll is neither in the wheel nor a part of Windows: needed by "
-            "kiwisolver/_cext.cp39-win_amd64.pyd"
-        ),
-        "cp39-cp39-win_amd64",
-    ),
 }
 """Wheels whose tags promise too much -> what is said of them, the tag that is proved.
 
-In both felloe is right: the one's x86_64 image states 10.13 in its load commands, the other
-works where somebody else has installed the C++ runtime; delvewheel would copy it in.
+felloe is right: the x86_64 image states 10.13 in its load commands.
 """
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from support.compiled_samples import Need, Specimen, module
+from support.mach_samples import module as mac_module
 from support.truth_case import LINUX, ML2014, Says, m
 from support.truth_wheel import make_wheel, verdict_of
 
@@ -42,6 +43,19 @@ _REFUSED = Says(
 ROWS = (
     Choice("auto", _OLD, "auto", ML2014),
     Choice("auto-without-a-policy", _EXTERNAL, "auto", LINUX, _REFUSED),
+    Choice(
+        "auto-without-a-policy-on-a-machine-that-pypi-takes-without",
+        module("m", needs=(Need("libtruth.so.1"),), target="arm-linux-gnueabihf"),
+        "auto",
+        "linux_armv7l",
+        Says(
+            "the wheel is tagged linux_armv7l and fails elsewhere:\n"
+            "  m.cpython-311-armv7l-linux-gnu.so needs libtruth.so.1: allowed by no policy\n"
+            "without these it would be manylinux_2_17_armv7l",
+            "link that library statically",
+        ),
+        machine="armv7l",
+    ),
     Choice("linux", _OLD, "linux", LINUX),
     Choice("linux-without-a-policy", _EXTERNAL, "linux", LINUX),
     Choice("pypi", _OLD, "pypi", ML2014),
@@ -173,3 +187,17 @@ def test_two_machines_in_one_tag_are_refused(workshop, tmp_path):
     assert caught.value.message == (
         "a wheel is for one machine, this one is tagged for aarch64, x86_64"
     )
+
+
+@pytest.mark.parametrize(
+    ("running", "written"),
+    [(None, "macosx_15_0_arm64"), ((15, 1), "macosx_15_0_arm64"), ((14, 5), "macosx_14_0_arm64")],
+)
+def test_a_macos_tag_is_not_raised_above_the_running_system(running, written, workshop, tmp_path):
+    files = {"m.cpython-313-darwin.so": mac_module("m", minos="15.0")}
+    wheel = make_wheel(tmp_path, "cp313-cp313-macosx_14_0_arm64", files, workshop)
+    request = PlatformRequest("auto", "platform", running_macos=running)
+    choice = verdict_of(wheel).platform.choose(request)
+    assert choice.platforms == (written,)
+    assert choice.violation is not None
+    assert choice.violation.message.startswith(f"the wheel is tagged {written}:\n")

@@ -8,22 +8,47 @@ from packaging.tags import mac_platforms
 
 from felloe.audit.policy.system import read_macos_system, read_windows_system
 
-WINDOWS = read_windows_system()
 MACOS = read_macos_system()
-LISTS = (delvewheel.ignore_names_x86, delvewheel.ignore_names_x64, delvewheel.ignore_names_arm64)
+LISTS = {
+    "win32": delvewheel.ignore_names_x86,
+    "win_amd64": delvewheel.ignore_names_x64,
+    "win_arm64": delvewheel.ignore_names_arm64,
+}
+SYSTEMS = {platform: read_windows_system(platform) for platform in LISTS}
+WINDOWS = SYSTEMS["win_amd64"]
 
 
-def test_what_every_windows_has_is_delvewheels():
-    everywhere = LISTS[0] & LISTS[1] & LISTS[2]
-    assert len(everywhere) > 1000
-    assert {name for name in everywhere if not WINDOWS.has(name)} == set()
+@pytest.mark.parametrize("platform", LISTS)
+def test_each_machine_has_the_dlls_of_its_own_list(platform):
+    names, system = LISTS[platform], SYSTEMS[platform]
+    assert len(names) > 1200
+    assert {name for name in names if not system.has(name)} == set()
 
 
-def test_what_else_is_expected_is_on_some_list_of_delvewheels_or_no_part_of_windows():
+@pytest.mark.parametrize("platform", LISTS)
+def test_other_dlls_are_on_a_list_of_delvewheel_or_no_part_of_windows(platform):
     patterns = delvewheel.ignore_regexes
-    known = LISTS[0] | LISTS[1] | LISTS[2]
-    more = {name for name in WINDOWS.names - known if not any(x.match(name) for x in patterns)}
+    known = frozenset().union(*LISTS.values())
+    names = SYSTEMS[platform].names - known
+    more = {name for name in names if not any(x.match(name) for x in patterns)}
     assert more == {"nvcuda.dll", "nvml.dll", "nvcuvid.dll"}  # of graphics cards' drivers
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("msvcp140.dll", True),
+        ("MSVCP140_ATOMIC_WAIT.dll", True),
+        ("concrt140.dll", True),
+        ("msvcp140d.dll", False),
+        ("msvcp120.dll", False),
+        ("libstdc++-6.dll", False),
+        ("kernel32.dll", False),
+    ],
+)
+def test_redistributable_dlls_by_name(name, expected):
+    assert WINDOWS.is_redistributable(name) is expected
+    assert not (expected and WINDOWS.has(name))
 
 
 def test_the_compilers_runtime_is_pythons():

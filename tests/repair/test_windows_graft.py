@@ -56,7 +56,7 @@ def graft(tmp_path):
         given = {"exclude": (), "include": (), "search": (), "provided_by": {}, **settings}
         with open_wheel(wheel) as staged:
             objects = audit_members(staged.members, read_policies(), "glibc").pe_objects
-            job = WindowsGraft(staged, objects, "win_amd64", read_windows_system())
+            job = WindowsGraft(staged, objects, "win_amd64", read_windows_system("win_amd64"))
             copied = job.copy(LibrarySettings(**given), environ or {}, scratch)
             return copied, {member.name: member.whole() for member in copied.members}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from support.compiled_samples import Need, library, module
 from support.truth_case import LINUX, OLDEST, Case, Says, m
 
@@ -192,6 +194,9 @@ _UNKNOWN = (
     ),
 )
 
+_MUSLLINUX = "cp311-cp311-musllinux_1_2_x86_64"
+_NOT_MUSL = (Need("libc.so.6", symbols=("strlen", "gnu_get_libc_version")),)
+
 _MUSL_ROWS = (
     Case(
         "musl",
@@ -229,6 +234,52 @@ _MUSL_ROWS = (
         {_MUSL: module("m")},
         "cp311-cp311-musllinux_1_2_x86_64",
         "cp311-cp311-musllinux_1_2_x86_64",
+    ),
+    Case(
+        "armv7l-static-program-without-hardware-floats",
+        {
+            "truth.data/scripts/tool": struct.pack(
+                "<16s2H5I6H",
+                b"\x7fELF\1\1\1",
+                *(2, 40, 1, 0, 0, 0, 0x05000200),
+                *(52, 32, 0, 40, 0, 0),
+            )
+        },
+        "py3-none-manylinux_2_17_armv7l",
+        "py3-none-manylinux2014_armv7l.manylinux_2_17_armv7l",
+    ),
+    Case(
+        "musl-by-the-names-of-glibc",
+        {
+            _MUSL: module("m", needs=(_ALPINE,)),
+            "libplain.so": library(
+                needs=(
+                    Need("libc.so.6", symbols=("strlen",)),
+                    Need("libm.so.6", symbols=("pow",)),
+                    Need("libpthread.so.0"),
+                )
+            ),
+        },
+        _MUSLLINUX,
+        _MUSLLINUX,
+    ),
+    Case(
+        "musl-by-the-name-of-glibc-with-a-symbol-of-glibc",
+        {
+            _MUSL: module("m", needs=(_ALPINE,)),
+            "libplain.so": library(needs=_NOT_MUSL),
+        },
+        _MUSLLINUX,
+        "cp311-cp311-linux_x86_64",
+        problems=(
+            Says(
+                "the tag musllinux_1_2_x86_64 is not proved:\n"
+                "  libplain.so needs gnu_get_libc_version, which musl does not have: "
+                "allowed by no policy\n"
+                "without these it would be musllinux_1_2_x86_64",
+                "do without that symbol",
+            ),
+        ),
     ),
     Case(
         "musl-claiming-glibc",

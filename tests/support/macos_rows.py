@@ -191,15 +191,27 @@ _VERSIONS = (
         ),
     ),
     _case(
-        "macos-between-two-tags",
+        "macos-minor-version-above-the-tag",
         {_M: module("m", minos="12.3")},
         "macosx_12_0_arm64",
-        "macosx_13_0_arm64",
+        notes=(
+            Says(
+                f"macOS 12.3 is needed by {_M}: the wheel installs on earlier versions of macOS "
+                "12, but cannot be loaded there",
+                f"{_TARGET}12.0",
+            ),
+        ),
+    ),
+    _case(
+        "macos-minor-version-above-a-lower-tag",
+        {_M: module("m", minos="12.3")},
+        "macosx_11_0_arm64",
+        "macosx_12_0_arm64",
         problems=(
             Says(
-                "the tag macosx_12_0_arm64 promises macOS 12.0 on arm64, macOS 12.3 is needed by "
+                "the tag macosx_11_0_arm64 promises macOS 11.0 on arm64, macOS 12.3 is needed by "
                 f"{_M}",
-                f"{_TARGET}12.0",
+                f"{_TARGET}11.0",
             ),
         ),
     ),
@@ -207,7 +219,7 @@ _VERSIONS = (
         "macos-tag-with-a-minor-version",
         {_M: module("m", minos="12.3")},
         "macosx_12_3_arm64",
-        "macosx_13_0_arm64",
+        "macosx_12_0_arm64",
         problems=(
             Says(
                 "no installer looks for macosx_12_3_arm64: from macOS 11 on a tag's minor version "

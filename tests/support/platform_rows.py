@@ -327,6 +327,27 @@ _OVERCLAIMS = (
         ),
     ),
     _overclaim(
+        "claim-beyond-every-loader",
+        {
+            _M: module(
+                "m",
+                code=_RELATIVE,
+                flags=("-Wl,-z,pack-relative-relocs",),
+                needs=(_libc("GLIBC_2.17"), Need("libc.so.6", "GLIBC_ABI_DT_RELR", ("strlen",))),
+                edits=((b"GLIBC_ABI_DT_RELR", b"XLIBC_ABI_DT_RELR"),),
+            )
+        },
+        "manylinux_2_36_x86_64",
+        LINUX,
+        Says(
+            "the tag manylinux_2_36_x86_64 is not proved:\n"
+            f"  {_M} needs packed relocations (DT_RELR) without GLIBC_ABI_DT_RELR, which every "
+            "glibc refuses to load: allowed by no policy\n"
+            "without these it would be manylinux_2_17_x86_64",
+            "-Wl,--pack-dyn-relocs=none",
+        ),
+    ),
+    _overclaim(
         "claim-beyond-a-withheld-symbol",
         _needing(Need("libz.so.1", symbols=("uncompress2",))),
         "manylinux_2_28_x86_64",

@@ -343,6 +343,27 @@ def _missing(name: str, path: str = _M, hint: str = "copy it in with delvewheel"
     return Says(f"{name} is neither in the wheel nor a part of Windows: needed by {path}", hint)
 
 
+def _redistributable(name: str, path: str = _M) -> Says:
+    return Says(
+        f"{name} of Microsoft's C++ runtime, which is not a part of Windows: needed by {path}",
+        "Visual C++ Redistributable",
+    )
+
+
+_DESKTOP = tuple(
+    f"{name}.dll"
+    for name in [
+        "OPENGL32",
+        "GLU32",
+        "MSVFW32",
+        "AVICAP32",
+        "MSCOREE",
+        "WMVCORE",
+        "gdiplus",
+        "d3dcompiler_47",
+    ]
+)
+
 _LIBRARIES = (
     _case(
         "windows-libraries-of-the-system",
@@ -361,7 +382,7 @@ _LIBRARIES = (
     _case(
         "windows-c++-library-missing",
         {_M: module("m", needs=("MSVCP140.dll",))},
-        problems=(_missing("MSVCP140.dll"),),
+        notes=(_redistributable("MSVCP140.dll"),),
     ),
     _case(
         "windows-library-in-the-wheel",
@@ -381,7 +402,26 @@ _LIBRARIES = (
     _case(
         "windows-runtime-of-a-program",
         {_M: module("m"), "tool.exe": forge_pe(dll=False, imports={"vcruntime140.dll": ("a",)})},
-        problems=(_missing("vcruntime140.dll", "tool.exe"),),
+        notes=(_redistributable("vcruntime140.dll", "tool.exe"),),
+    ),
+    _case(
+        "windows-debug-c++-library-missing",
+        {_M: module("m", needs=("MSVCP140D.dll",))},
+        problems=(_missing("MSVCP140D.dll"),),
+    ),
+    _case(
+        "windows-libraries-of-x86",
+        {_M: module("m", needs=_DESKTOP)},
+    ),
+    _case(
+        "windows-libraries-of-arm64",
+        {
+            "m.cp313-win_arm64.pyd": module(
+                "m", platform="win_arm64", needs=("OPENGL32.dll", "gdiplus.dll", "MSVFW32.dll")
+            )
+        },
+        "win_arm64",
+        problems=(_missing("MSVFW32.dll", "m.cp313-win_arm64.pyd"),),
     ),
 )
 

@@ -12,8 +12,16 @@ from dataclasses import dataclass
 from posixpath import basename, dirname, join, normpath
 from typing import TYPE_CHECKING
 
-from felloe.audit.linux.constraint import Constraint, Kind, constrain, is_libpython, is_loader
+from felloe.audit.linux.constraint import (
+    Constraint,
+    Kind,
+    constrain,
+    is_libpython,
+    is_loader,
+    is_musl_itself,
+)
 from felloe.audit.linux.musl import constrain_musl
+from felloe.audit.linux.unresolved import find_unresolved
 from felloe.audit.object import (
     AuditedFile,
     BinaryMember,
@@ -168,6 +176,10 @@ def _constrain(
 ) -> Iterator[Constraint]:
     yield from constrain(path, elf, symbols, family)
     yield from constrain_musl(path, elf, symbols, family)
+    if family.libc == "musl" and "libc.so.6" in elf.needed:
+        for name in find_unresolved(elf, symbols, frozenset(), "musl"):
+            subject = f"{name}, which musl does not have"
+            yield Constraint(path, Kind.WITHHELD_SYMBOL, subject, NEVER, (name,))
 
 
 def _python_imports(symbols: SymbolTable) -> tuple[Import, ...]:
@@ -217,6 +229,8 @@ def constrain_needed(
             continue
         if is_libpython(soname):
             yield Constraint(item.path, Kind.LIBPYTHON, soname, NEVER)
+            continue
+        if family.libc == "musl" and is_musl_itself(soname):
             continue
         floor = family.libraries.get(soname, NEVER)
         if floor:

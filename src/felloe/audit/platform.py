@@ -33,6 +33,8 @@ class PlatformRequest:
     """The setting that says so."""
     before: tuple[str, ...] = ()
     """The tags that the wheel has."""
+    running_macos: tuple[int, int] | None = None
+    """The macOS that must be able to install the wheel."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,15 @@ class PlatformVerdict:
     def choose(self, request: PlatformRequest) -> PlatformChoice:
         """Choose the platform tags to write."""
         del request  # it names policies, which this system does not have
+        return self._choose(self.accepted)
+
+    def _choose(self, platforms: tuple[str, ...]) -> PlatformChoice:
         if not self.shortfalls:
-            return PlatformChoice(self.accepted)
+            return PlatformChoice(platforms)
         lines = "\n  ".join(short.message.replace("\n", "\n  ") for short in self.shortfalls)
         outcome = " and fails elsewhere" if self.missing else ""
-        message = f"the wheel is tagged {'.'.join(self.accepted)}{outcome}:\n  {lines}"
-        return PlatformChoice(self.accepted, Finding(message, hint=join_hints(self.shortfalls)))
+        message = f"the wheel is tagged {'.'.join(platforms)}{outcome}:\n  {lines}"
+        return PlatformChoice(platforms, Finding(message, hint=join_hints(self.shortfalls)))
 
 
 PlatformJudge = Callable[[Evidence, WheelName, frozenset[str]], PlatformVerdict]

@@ -84,7 +84,7 @@ def _find_judge(
         from felloe.audit.policy.system import read_windows_system
         from felloe.audit.windows.judge import judge_windows
 
-        return partial(judge_windows, system=read_windows_system())
+        return partial(judge_windows, read_system=read_windows_system)
     if any(is_macos_tag(tag) or is_windows_tag(tag) for tag in claim.platforms):
         raise FelloeError(
             f"a wheel is for one system, this one is tagged for {', '.join(claim.platforms)}"

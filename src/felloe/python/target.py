@@ -12,6 +12,7 @@ import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
+from platform import mac_ver
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ def read_target(environ: Mapping[str, str]) -> Target:
 
 # A 32-bit interpreter on a 64-bit kernel names the kernel's machine.
 _NARROW = {"linux-x86_64": "linux-i686", "linux-aarch64": "linux-armv7l"}
+
+
+def read_running_macos() -> tuple[int, int] | None:
+    """Return the version of the running macOS; None on other systems."""
+    major, _, rest = mac_ver()[0].partition(".")
+    return (int(major), int(rest.partition(".")[0] or 0)) if major else None
 
 
 def _own_platform() -> str:

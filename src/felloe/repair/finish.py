@@ -17,6 +17,7 @@ from felloe.audit.verdict import Verdict, judge
 from felloe.config.settings import Settings
 from felloe.errors import FelloeError
 from felloe.finding import Finding
+from felloe.python.target import read_running_macos
 from felloe.repair.external import Graft, Missing
 from felloe.repair.graft import GraftedWheel, Workshop, graft
 from felloe.wheel.member import Member
@@ -130,7 +131,9 @@ def _settle(
             hint="; ".join(dict.fromkeys(p.hint for p in verdict.problems if p.hint)),
         )
     proved = verdict.proved
-    request = PlatformRequest(settings.platform, settings.platform_origin, tuple(before))
+    # A wheel that is written in spite of a violation is to be installed here.
+    running = read_running_macos() if settings.on_violation == "degrade" else None
+    request = PlatformRequest(settings.platform, settings.platform_origin, tuple(before), running)
     choice = verdict.platform.choose(request)
     return proved.with_tags(proved.pythons, proved.abis, choice.platforms), choice.violation
 

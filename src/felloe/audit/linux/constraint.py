@@ -63,15 +63,26 @@ def constrain(
         yield Constraint(path, Kind.INSTRUCTION_SET, subject, NEVER)
     if elf.executable_stack and elf.is_dynamic:
         yield Constraint(path, Kind.EXECUTABLE_STACK, "an executable stack", NEVER)
-    if elf.relative_relocations and not (elf.is_program and elf.interpreter is None):
-        floor = family.symbol_versions.get(_RELR_VERSION, _first_musl_1_2(family))
-        yield Constraint(path, Kind.RELATIVE_RELOCATIONS, "packed relocations (DT_RELR)", floor)
+    yield from _constrain_relocations(path, elf, family)
     page = _LARGEST_PAGE.get(family.architecture, 0)
     if elf.load_alignment and elf.load_alignment % max(page, 1):
         subject = f"segments aligned to {elf.load_alignment} bytes, below the page size {page}"
         yield Constraint(path, Kind.PAGE_ALIGNMENT, subject, NEVER)
     for symbol in symbols.imports_named(_RELICS):
         yield Constraint(path, Kind.RELIC, symbol.name, NEVER, (symbol.name,))
+
+
+def _constrain_relocations(path: str, elf: ElfObject, family: PolicyFamily) -> Iterator[Constraint]:
+    if not elf.relative_relocations or (elf.is_program and elf.interpreter is None):
+        return
+    floor = family.symbol_versions.get(_RELR_VERSION, _first_musl_1_2(family))
+    subject = "packed relocations (DT_RELR)"
+    # glibc, elf/dl-version.c: "DT_RELR without GLIBC_ABI_DT_RELR dependency".
+    versions = {need.version for need in elf.version_needs if need.library == "libc.so.6"}
+    if any(v.startswith("GLIBC_2.") for v in versions) and _RELR_VERSION not in versions:
+        subject += f" without {_RELR_VERSION}, which every glibc refuses to load"
+        floor = NEVER
+    yield Constraint(path, Kind.RELATIVE_RELOCATIONS, subject, floor)
 
 
 def _first_musl_1_2(family: PolicyFamily) -> int:
@@ -101,6 +112,14 @@ def _constrain_withheld(
                 floor = floors[symbol.name]
                 subject = f"{symbol.name} of {library}"
                 yield Constraint(path, Kind.WITHHELD_SYMBOL, subject, floor, (symbol.name,))
+
+
+_MUSL_NAMES = re.compile(r"lib(c|pthread|rt|m|dl|util|xnet)\..*")
+
+
+def is_musl_itself(soname: str) -> bool:
+    """Return True for a name that musl's loader answers itself (ldso/dynlink.c, load_library)."""
+    return _MUSL_NAMES.fullmatch(soname) is not None
 
 
 _LOADER = re.compile(r"ld-linux.*|ld64\.so\.[12]|ld-musl-.*|ld\.so\.1")

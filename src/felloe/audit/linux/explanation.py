@@ -30,7 +30,8 @@ WAYS_OUT = {
     Kind.INSTRUCTION_SET: "compile without -march and choose code for newer processors at run time",
     Kind.EXECUTABLE_STACK: "link with -Wl,-z,noexecstack, and give assembler sources a "
     ".note.GNU-stack section; glibc 2.41 and later refuse to load the object",
-    Kind.RELATIVE_RELOCATIONS: "link with -Wl,-z,nopack-relative-relocs",
+    Kind.RELATIVE_RELOCATIONS: "link with -Wl,-z,nopack-relative-relocs, or with "
+    "-Wl,--pack-dyn-relocs=none where the linker is lld or mold",
     Kind.PAGE_ALIGNMENT: "link with -Wl,-z,max-page-size=65536",
     Kind.RELIC: "rebuild it with a Python from 3.7 on",
 }

@@ -68,8 +68,9 @@ def _general_violation(portability: Portability, *, must_upload: bool) -> Findin
     """What is wrong with the best tag there is, if something is."""
     platforms = ".".join(portability.platforms())
     uploadable = all(map(pypi_accepts, portability.platforms()))
-    if portability.policy is None and not uploadable:
-        goal = f"the wheel is tagged {platforms}, which PyPI refuses"
+    if portability.policy is None and (portability.constraints or not uploadable):
+        goal = f"the wheel is tagged {platforms}"
+        goal += " and fails elsewhere" if uploadable else ", which PyPI refuses"
         if portability.family is None:
             return Finding(f"{goal}: {explain_family(portability)}")
         return explain(goal, portability, len(portability.family.policies) - 1)

@@ -2,7 +2,8 @@
 
 A tag ``macosx_X_Y_arch`` promises that every file has an image for each machine
 of ``arch`` that starts from macOS X.Y on. Which tags an installer looks for is
-``packaging.tags.mac_platforms``' rule: from macOS 11 on the minor version is 0;
+``packaging.tags.mac_platforms``' rule: from macOS 11 on the minor version is 0,
+so no tag can promise a minor version, and a file that needs one gets a warning;
 ``universal2`` may name a 10.x that only its x86_64 half runs on, for macOS on
 arm64 begins with 11.0.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from felloe.audit.evidence import Evidence
@@ -18,6 +20,8 @@ from felloe.audit.macos.library import find_missing_dylibs
 from felloe.audit.macos.object import MachObject
 from felloe.audit.object import Role
 from felloe.audit.platform import (
+    PlatformChoice,
+    PlatformRequest,
     PlatformVerdict,
     explain_missing,
     find_strangers,
@@ -52,9 +56,24 @@ class MacosTag(NamedTuple):
         return max(self.version, _FIRST_ARM64) if cpu == "arm64" else self.version
 
 
+@dataclass(frozen=True)
+class MacosVerdict(PlatformVerdict):
+    """The verdict about a wheel for macOS."""
+
+    claimed: tuple[str, ...]
+
+    def choose(self, request: PlatformRequest) -> PlatformChoice:
+        running = request.running_macos
+        matches = filter(None, map(MACOS_TAG.fullmatch, self.accepted))
+        versions = [(int(match["major"]), int(match["minor"])) for match in matches]
+        if running is not None and any(version > running for version in versions):
+            return self._choose(self.claimed)
+        return self._choose(self.accepted)
+
+
 def judge_macos(
     evidence: Evidence, claim: WheelName, waived: frozenset[str], *, system: MacosSystem
-) -> PlatformVerdict:
+) -> MacosVerdict:
     """Hold macOS tags against the wheel's Mach-O files.
 
     ``waived`` are needed names that the user's machine is known to have.
@@ -70,19 +89,21 @@ def judge_macos(
         Finding(f"{item.path} is built for {item.built_for}: not audited", path=item.path)
         for item in foreign
     ]
+    notes += _newer_minors(own, tags)
     problems = [*strange, *_wrong_files(own, tags), *_wrong_slices(own, tags)]
     missing = [m for m in find_missing_dylibs(own, cpus, system) if m.library not in waived]
     short = [*_reserved_tags(tags), *_too_new(own, tags)]
     proved = tuple(dict.fromkeys(_prove(own, tags, system)))
     if not own and not strange:
         problems.append(_nothing_proves(platforms))
-    return PlatformVerdict(
+    return MacosVerdict(
         platforms=proved or platforms,
         problems=tuple(problems),
         shortfalls=(*short, *explain_missing(missing, "macOS")),
         missing=tuple(missing),
         notes=tuple(notes),
         accepted=proved if short and proved else platforms,
+        claimed=platforms,
     )
 
 
@@ -184,7 +205,7 @@ def _too_new(own: Sequence[MachObject], tags: Sequence[MacosTag]) -> Iterator[Fi
                 least = _minimum(image) if image else None
                 if image is not None and least is None and not image.platforms:
                     needy.setdefault((cpu, ""), []).append(item.path)
-                elif least is not None and least > tag.floor(cpu):
+                elif least is not None and _tag_version(least) > tag.floor(cpu):
                     needy.setdefault((cpu, str(least)), []).append(item.path)
         for (cpu, version), paths in needy.items():
             needs = f"macOS {version} is needed by" if version else "no version is stated by"
@@ -195,6 +216,27 @@ def _too_new(own: Sequence[MachObject], tags: Sequence[MacosTag]) -> Iterator[Fi
                 "also for libraries that it brings along, or promise no more than they do",
                 path=paths[0],
             )
+
+
+def _newer_minors(own: Sequence[MachObject], tags: Sequence[MacosTag]) -> Iterator[Finding]:
+    """Images that need a minor version of the macOS that a tag promises."""
+    needy: dict[str, list[str]] = {}
+    for item in own:
+        for cpu in dict.fromkeys(cpu for tag in tags for cpu in tag.cpus):
+            image = item.find_slice(cpu)
+            least = _minimum(image) if image else None
+            floors = [tag.floor(cpu) for tag in tags if cpu in tag.cpus]
+            if least is not None and _tag_version(least) in floors and least not in floors:
+                needy.setdefault(str(least), []).append(item.path)
+    for version, found in needy.items():
+        paths = list(dict.fromkeys(found))
+        yield Finding(
+            f"macOS {version} is needed by {list_paths(paths)}: the wheel installs on earlier "
+            f"versions of macOS {version.partition('.')[0]}, but cannot be loaded there",
+            hint=f"set MACOSX_DEPLOYMENT_TARGET={version.partition('.')[0]}.0 for every part of "
+            "the wheel",
+            path=paths[0],
+        )
 
 
 def _prove(
@@ -223,14 +265,17 @@ def _prove_one(own: Sequence[MachObject], architecture: str, cpus: Sequence[str]
         for version, image in zip(versions, images)
         if image and not (image.cpu == "arm64" and version == _FIRST_ARM64 and len(cpus) > 1)
     ]
-    major, minor = _round_up(max(old, default=_FIRST_ARM64))
-    return f"macosx_{major}_{minor}_{architecture}"
+    version = max(map(_tag_version, old), default=_FIRST_ARM64)
+    return f"macosx_{version.major}_{version.minor}_{architecture}"
 
 
-def _round_up(version: Version) -> tuple[int, int]:
-    """The first version with a tag of its own that is no older."""
+def _tag_version(version: Version) -> Version:
+    """Return the version of the tag for files that need ``version``.
+
+    From macOS 11 on it is the major version alone. 10.13.4 is 10.14's.
+    """
     major, minor, patch = version
-    if major >= 11:
-        return (major + 1 if minor or patch else major), 0
+    if major >= _FIRST_ARM64.major:
+        return Version(major, 0)
     minor += bool(patch)
-    return (10, minor) if minor <= _LAST_10 else (11, 0)
+    return Version(10, minor) if minor <= _LAST_10 else _FIRST_ARM64

@@ -1,4 +1,4 @@
-"""What macOS and Windows themselves bring along, and what their platform tags promise.
+"""Libraries that belong to macOS and Windows, and the machines that macOS tags name.
 
 The data lies beside this file: ``macos.json``, and ``windows.json``, which
 ``tools/update_windows.py`` writes.
@@ -7,7 +7,7 @@ The data lies beside this file: ``macos.json``, and ``windows.json``, which
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,41 +18,51 @@ _DATA = Path(__file__).parent
 
 @dataclass(frozen=True)
 class MacosSystem:
-    """What every Mac has, and the machines that a tag of several stands for."""
+    """Libraries of every Mac, and the machines that a tag stands for."""
 
     prefixes: tuple[str, ...]
-    """Where its libraries are: what the path of one begins with."""
+    """Beginnings of the paths of its libraries."""
     architectures: Mapping[str, tuple[str, ...]]
     """``universal2`` -> ``arm64``, ``x86_64``, sorted (PEP 425, ``packaging.tags``)."""
 
     def has(self, name: str) -> bool:
-        """Whether the library with this install name is the system's."""
+        """Return True if the library with this install name belongs to macOS."""
         return name.startswith(self.prefixes)
 
     def expand(self, architecture: str) -> tuple[str, ...]:
-        """The machines that the last part of a platform tag promises."""
+        """Return the machines that the last part of a platform tag promises."""
         return self.architectures.get(architecture, (architecture,))
 
 
 @dataclass(frozen=True)
 class WindowsSystem:
-    """The DLLs that a wheel may expect, by lower-case names and patterns."""
+    """DLLs that a wheel for one machine may expect, by lower-case names and patterns."""
 
     names: frozenset[str]
     patterns: tuple[str, ...]
     beside_python: frozenset[str]
-    """Those that lie beside ``python.exe``: for what it loads, not for other programs."""
+    """Those that lie beside ``python.exe``: for modules, not for programs elsewhere."""
+    redistributable: tuple[str, ...]
+    """Those of Microsoft's C++ runtime, which is not part of Windows."""
 
     def has(self, name: str, *, is_program: bool = False) -> bool:
-        """Whether a DLL is there for a module, or for a program."""
+        """Return True if a module, or a program, finds the DLL."""
         low = name.lower()
         if low in self.beside_python:
             return not is_program
-        return low in self.names or any(fnmatchcase(low, glob) for glob in self.patterns)
+        return low in self.names or _matches(low, self.patterns)
+
+    def is_redistributable(self, name: str) -> bool:
+        """Return True for a DLL that the Visual C++ Redistributable installs."""
+        return _matches(name.lower(), self.redistributable)
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def read_macos_system() -> MacosSystem:
-    """What is known of macOS."""
+    """Read the list of macOS."""
     data = _read("macos")
     return MacosSystem(
         prefixes=tuple(prefix for group in data["groups"] for prefix in group["prefixes"]),
@@ -60,16 +70,23 @@ def read_macos_system() -> MacosSystem:
     )
 
 
-def read_windows_system() -> WindowsSystem:
-    """What is known of Windows."""
+def read_windows_system(platform: str) -> WindowsSystem:
+    """Read the list for one platform tag, such as ``win_amd64``."""
     groups = _read("windows")["groups"]
-    everywhere = {name for group in groups for name in group["patterns"]}
-    python = {n for group in groups if group.get("beside_python") for n in group["patterns"]}
+    own = [group for group in groups if platform in group.get("platforms", [platform])]
+    python = _patterns(group for group in own if group.get("beside_python"))
+    redistributable = _patterns(group for group in own if group.get("redistributable"))
+    system = _patterns(own) - python - redistributable
     return WindowsSystem(
-        names=frozenset(name for name in everywhere - python if "*" not in name),
-        patterns=tuple(sorted(name for name in everywhere if "*" in name)),
+        names=frozenset(name for name in system if "*" not in name),
+        patterns=tuple(sorted(name for name in system if "*" in name)),
         beside_python=frozenset(python),
+        redistributable=tuple(sorted(redistributable)),
     )
+
+
+def _patterns(groups: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {name for group in groups for name in group["patterns"]}
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -6,8 +6,9 @@ of Windows (PEP 425, :func:`sysconfig.get_platform`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from posixpath import basename
+from typing import NamedTuple
 
 from felloe.audit.evidence import Evidence
 from felloe.audit.object import Role
@@ -17,6 +18,7 @@ from felloe.audit.platform import (
     PlatformVerdict,
     explain_missing,
     find_strangers,
+    list_paths,
 )
 from felloe.audit.policy.system import WindowsSystem
 from felloe.audit.windows.object import PeObject, find_python_dll
@@ -31,7 +33,11 @@ _STARTS = {"win_amd64": ("win32",), "win_arm64": ("win32", "win_amd64")}
 
 
 def judge_windows(
-    evidence: Evidence, claim: WheelName, waived: frozenset[str], *, system: WindowsSystem
+    evidence: Evidence,
+    claim: WheelName,
+    waived: frozenset[str],
+    *,
+    read_system: Callable[[str], WindowsSystem],
 ) -> PlatformVerdict:
     """Hold Windows tags against the wheel's PE files.
 
@@ -51,15 +57,20 @@ def judge_windows(
     ]
     if not problems:
         problems += [_nothing_proves(tag) for tag in tags if not _has_any(native, tag)]
-    missing, late = _find_missing(own, system, waived)
+    found = _find_missing(own, waived, read_system)
     proved = tuple(sorted({x.pe.platform for x in native if x.pe.platform and x.module}))
     return PlatformVerdict(
         platforms=proved if problems and len(proved) == 1 else tags,
         problems=tuple(problems),
         accepted=tags,
-        shortfalls=tuple(explain_missing(missing, "Windows")),
-        missing=tuple(missing),
-        notes=(*notes, *map(_unaudited, (x for x in foreign if not x.module)), *map(_late, late)),
+        shortfalls=tuple(explain_missing(found.missing, "Windows")),
+        missing=tuple(found.missing),
+        notes=(
+            *notes,
+            *map(_unaudited, (x for x in foreign if not x.module)),
+            *map(_late, found.late),
+            *_explain_redistributable(found.redistributable),
+        ),
     )
 
 
@@ -119,19 +130,50 @@ def _nothing_proves(tag: str) -> Finding:
     )
 
 
+class _Missing(NamedTuple):
+    """Libraries that neither the wheel nor Windows has, by what their absence means."""
+
+    missing: list[MissingLibrary]
+    redistributable: list[MissingLibrary]
+    late: list[MissingLibrary]
+    """Loaded at their first call."""
+
+
 def _find_missing(
-    own: Sequence[PeObject], system: WindowsSystem, waived: frozenset[str]
-) -> tuple[list[MissingLibrary], list[MissingLibrary]]:
-    """What neither the wheel nor Windows has: needed to load, and when it is first called."""
+    own: Sequence[PeObject], waived: frozenset[str], read_system: Callable[[str], WindowsSystem]
+) -> _Missing:
     held = {(item.pe.platform, basename(item.path).lower()) for item in own}
-    missing: list[MissingLibrary] = []
-    late: list[MissingLibrary] = []
+    systems = {platform: read_system(platform) for x in own if (platform := x.pe.platform)}
+    found = _Missing([], [], [])
     for item in own:
+        system = systems[item.pe.platform or ""]
         is_program = item.role is Role.PROGRAM
-        for dll in {found.name.lower(): found for found in reversed(item.pe.dlls)}.values():
+        for dll in {entry.name.lower(): entry for entry in reversed(item.pe.dlls)}.values():
             low = dll.name.lower()
             if (item.pe.platform, low) in held or find_python_dll(low) or dll.name in waived:
                 continue
-            if not system.has(low, is_program=is_program):
-                (late if dll.delayed else missing).append(MissingLibrary(item.path, dll.name))
-    return missing, late
+            if system.has(low, is_program=is_program):
+                continue
+            library = MissingLibrary(item.path, dll.name)
+            if dll.delayed:
+                found.late.append(library)
+            elif system.is_redistributable(low) or low in system.beside_python:
+                found.redistributable.append(library)
+            else:
+                found.missing.append(library)
+    return found
+
+
+def _explain_redistributable(found: Sequence[MissingLibrary]) -> Iterator[Finding]:
+    """Return one note for the whole C++ runtime."""
+    if found:
+        names = ", ".join(sorted({item.library for item in found}, key=str.lower))
+        paths = list(dict.fromkeys(item.path for item in found))
+        yield Finding(
+            f"{names} of Microsoft's C++ runtime, which is not a part of Windows: needed by "
+            f"{list_paths(paths)}",
+            hint="most machines have it, from the Visual C++ Redistributable; to depend on no "
+            "other installer link it statically (CMAKE_MSVC_RUNTIME_LIBRARY=MultiThreaded) or "
+            "copy it into the wheel",
+            path=paths[0],
+        )

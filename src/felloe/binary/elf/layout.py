@@ -67,7 +67,7 @@ PF_X = 0x1
 
 _EF_ARM_EABI_MASK = 0xFF000000
 _EF_ARM_EABI_VER5 = 0x05000000
-_EF_ARM_ABI_FLOAT_HARD = 0x400
+EF_ARM_ABI_FLOAT_HARD = 0x400
 
 # Architecture names as in platform tags, by (e_machine, bits, byte order).
 _ARCHITECTURES = {
@@ -89,7 +89,7 @@ def find_architecture(machine: int, bits: int, byte_order: str, flags: int) -> s
     The ``armv7l`` of the tags is EABI version 5 with floats in registers.
     """
     name = _ARCHITECTURES.get((machine, bits, byte_order))
-    hard_float = flags & _EF_ARM_EABI_MASK == _EF_ARM_EABI_VER5 and flags & _EF_ARM_ABI_FLOAT_HARD
+    hard_float = flags & _EF_ARM_EABI_MASK == _EF_ARM_EABI_VER5 and flags & EF_ARM_ABI_FLOAT_HARD
     return name if name != "armv7l" or hard_float else None
 
 

@@ -18,6 +18,7 @@ from felloe.binary.elf.layout import (
     CLASSES,
     DF_1_PIE,
     DF_TEXTREL,
+    EF_ARM_ABI_FLOAT_HARD,
     IDENT_SIZE,
     LAYOUTS,
     MAGIC,
@@ -133,9 +134,18 @@ class _Parser:
         self.layout = LAYOUTS[self.bits, self.order]
         header = self.layout.header.unpack_from(data, IDENT_SIZE)
         self.type, self.machine, _, _, phoff, _, flags, _, phentsize, phnum = header[:10]
+        self.flags = flags
         self.architecture = find_architecture(self.machine, self.bits, self.order, flags)
         self.segments = tuple(self._segments(phoff, phentsize, phnum))
         self.loaded = tuple(s for s in self.segments if s.type == SegmentType.LOAD)
+
+    def _static_arm(self) -> str | None:
+        """Return ``armv7l`` for code of EABI version 5 that shares no registers with others.
+
+        A static program runs there with floats in any registers.
+        """
+        hard_float = self.flags | EF_ARM_ABI_FLOAT_HARD
+        return find_architecture(self.machine, self.bits, self.order, hard_float)
 
     def parse(self) -> ElfObject:
         entries, notes = self._dynamic_entries(), list(self._notes())
@@ -151,13 +161,15 @@ class _Parser:
         def paths(tag: DynamicTag) -> tuple[str, ...]:
             return tuple(names(tag)[0].split(":")) if tag in single else ()
 
+        interpreter = self._interpreter()
+        is_static = self.type == ElfType.EXECUTABLE and not entries and interpreter is None
         return ElfObject(
             bits=self.bits,
             byte_order=self.order,
             type=self.type,
             machine=self.machine,
-            architecture=self.architecture,
-            interpreter=self._interpreter(),
+            architecture=self.architecture or (is_static and self._static_arm()) or None,
+            interpreter=interpreter,
             needed=names(DynamicTag.NEEDED),
             soname=next(iter(names(DynamicTag.SONAME)), None),
             rpath=paths(DynamicTag.RPATH),
@@ -291,8 +303,7 @@ def find_libc(elf: ElfObject) -> str | None:
         return "musl"
     if "ld-musl" in (elf.interpreter or ""):
         return "musl"
-    if "libc.so.6" in elf.needed or any(
-        need.version.startswith("GLIBC_") for need in elf.version_needs
-    ):
+    # The name libc.so.6 is no evidence: musl's loader answers to it as well.
+    if any(need.version.startswith("GLIBC_") for need in elf.version_needs):
         return "glibc"
     return None
