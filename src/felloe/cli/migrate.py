@@ -27,11 +27,11 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show or write."""
+    """Show the changes, or write them."""
     move = plan_move(options.project)
     migration = move.migration
     if move.is_empty:
-        terminal.report_progress("nothing to do: felloe builds this project already")
+        terminal.report_progress("nothing to do: felloe already builds this project")
         return 0
     diff = render_diff(move)
     if diff and options.apply:
@@ -43,8 +43,8 @@ def run(options: argparse.Namespace) -> int:
         terminal.report_note(Finding(remark))
     if diff and not options.apply:
         terminal.report_note(
-            Finding("nothing is written yet", hint="felloe migrate --apply writes the changes")
+            Finding("nothing is written yet", hint="`felloe migrate --apply` writes the changes")
         )
     if not migration.is_possible:
-        terminal.report_note(Finding(f"the project is built with {migration.found}, and stays so"))
+        terminal.report_note(Finding(f"nothing is changed: the project uses {migration.found}"))
     return 0 if migration.is_possible else 1

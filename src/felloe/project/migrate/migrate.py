@@ -1,8 +1,9 @@
-"""The story of a move: read what is there, decide, show it, write it if asked."""
+"""Migrate a project: read its files, plan the changes, show or write them."""
 
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +12,11 @@ from felloe.errors import UsageError
 from felloe.project.migrate.migration import Migration, plan_migration
 from felloe.project.text_file import read_text, write_file
 
-_FILES = (
-    "pyproject.toml",
-    "setup.py",
-    "setup.cfg",
-    "CMakeLists.txt",
-    "README.md",
-    "meson.build",
-)
+_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "CMakeLists.txt")
+_NAMES = ("README.md", "README.rst", "README.txt", "README", "meson.build", "uv.lock")
+"""Files that matter by their presence."""
+_SUFFIXES = (".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".hxx", ".pyx")
+_NOT_OURS = ("build", "dist", "venv", "env", "node_modules", "wheelhouse")
 _CI_FILES = (
     *(".github/workflows/*.yml", ".github/workflows/*.yaml", ".gitlab-ci.yml", ".travis.yml"),
     *("appveyor.yml", ".appveyor.yml", "azure-pipelines.yml", ".circleci/config.yml"),
@@ -28,29 +26,41 @@ _CI_FILES = (
 
 @dataclass(frozen=True)
 class Move:
-    """A project and how it moves here."""
+    """A project and its migration."""
 
     root: Path
     migration: Migration
     before: dict[str, str]
-    """The texts that it was decided from."""
+    """The present texts of the files."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """Return whether felloe builds the project already."""
         migration = self.migration
         return migration.is_possible and not migration.files and not migration.remains
 
 
 def plan_move(root: Path) -> Move:
-    """Look at a project. Raises :class:`UsageError` if there is none."""
+    """Plan the migration of a project. Raises :class:`UsageError` if there is none."""
     files = _read(root, _FILES)
     if not {"pyproject.toml", "setup.py"} & set(files):
         raise UsageError(
             f"{root} has neither pyproject.toml nor setup.py",
             hint="name the directory of a project; `felloe new` makes one",
         )
-    return Move(root, plan_migration(files, _read(root, _CI_FILES)), files)
+    files.update((name, "") for name in _NAMES if (root / name).is_file())
+    migration = plan_migration(files, _read(root, _CI_FILES), _find_source_dirs(root))
+    return Move(root, migration, files)
+
+
+def _find_source_dirs(root: Path) -> list[str]:
+    """Return the directories of the project, at its top level, that have C or C++ sources."""
+    return [
+        place.name
+        for place in sorted(root.iterdir())
+        if place.is_dir() and place.name not in _NOT_OURS and not place.name.startswith(".")
+        if any(name.endswith(_SUFFIXES) for _, _, names in os.walk(place) for name in names)
+    ]
 
 
 def _read(root: Path, patterns: tuple[str, ...]) -> dict[str, str]:
@@ -64,7 +74,7 @@ def _read(root: Path, patterns: tuple[str, ...]) -> dict[str, str]:
 
 
 def render_diff(move: Move) -> str:
-    """The changes as a unified diff, which ``patch -p1`` takes."""
+    """Return the changes as a unified diff for ``patch -p1``."""
     return "".join(line for path in move.migration.files for line in _diff(move, path))
 
 

