@@ -13,10 +13,11 @@ import pytest
 from felloe.build.editable.import_hook import add_rebuild, parse_hook, read_hook
 from felloe.build.editable.rebuild_hook import find_changes
 from felloe.build.editable.state import read_stamps
-from felloe.repair.finish import retag
+from felloe.repair.finish import GENERATOR
 from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
 from felloe.wheel.tags import parse_wheel_name
+from felloe.wheel.wheel_file import retag
 
 ENGINE = (
     Path(find_spec("scikit_build_core").origin).parent / "resources" / "_editable_redirect.py"
@@ -67,7 +68,7 @@ def test_a_start_file_keeps_its_meaning(tmp_path):
     """PEP 829: what the interpreter calls is a function, maybe twice, after the import."""
     start = Member.from_bytes("_editable_skbc_m.start", b"\xef\xbb\xbf_editable_skbc_m:entrypoint")
     staged = stage(f"{ENGINE}\n\ndef entrypoint() -> None:\n    {CALL}\n", start)
-    wheel = retag(add_rebuild(staged, read_hook(staged), VALUES), staged.name, has_binaries=False)
+    wheel = retag(add_rebuild(staged, read_hook(staged), VALUES), staged.name, generator=GENERATOR)
     assert wheel.find(start.name) == start
     unpack(wheel, tmp_path)
     code = (

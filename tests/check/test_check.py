@@ -171,7 +171,6 @@ def test_all_problems_are_reported_at_once(tmp_path):
         Rule.DIRECT_URL,
         Rule.LICENSE_FILE,
         Rule.ENTRY_POINTS,
-        Rule.WHEEL_FILE,
         Rule.RECORD,
         Rule.PLATFORM_TAG,
         Rule.PROOF,

@@ -148,7 +148,9 @@ def test_bad_entry_points(text, says):
 
 def wheel_file(*lines, name=NAME, binaries=()):
     text = "\n".join([*lines, ""]).encode()
-    return [ruling.message for ruling in check_wheel_file(text, name, "WHEEL", binaries)]
+    rulings = list(check_wheel_file(text, name, "WHEEL", binaries))
+    assert all(ruling.is_note for ruling in rulings if "Wheel-Version" not in ruling.message)
+    return [ruling.message for ruling in rulings]
 
 
 HEAD = ("Wheel-Version: 1.0", "Root-Is-Purelib: true")
@@ -177,7 +179,7 @@ def test_root_is_purelib():
     assert wheel_file(*lines, name=name, binaries=["demo-1.0.data/scripts/x"]) == []
     for path in ("m.pyd", "demo-1.0.data/purelib/m.pyd"):
         (message,) = wheel_file(*lines, name=name, binaries=[path])
-        assert message == f"WHEEL states Root-Is-Purelib: true, but {path} holds machine code"
+        assert message == f"WHEEL states Root-Is-Purelib: true, but {path} contains machine code"
     # A pure wheel may carry binaries as data, as pip carries launchers for Windows.
     assert wheel_file(*HEAD, "Tag: py3-none-any", binaries=["x/t64.exe"]) == []
 

@@ -8,9 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from felloe.check.rule import Rule
-from felloe.check.sdist_rules import check_layout, check_members, find_metadata
 from felloe.wheel.sdist_member import SdistMember, Type
+from felloe.wheel.sdist_rules import (
+    find_layout_problems,
+    find_leftovers,
+    find_member_problems,
+    find_metadata,
+    find_missing_project_file,
+    find_repeated,
+)
 
 
 def file(name):
@@ -29,18 +35,19 @@ REQUIRED = [file("d-1/PKG-INFO"), file("d-1/pyproject.toml")]
 
 
 def test_layout():
-    assert not list(check_layout([SdistMember("d-1", Type.DIRECTORY), *REQUIRED], "d-1"))
-    (ruling,) = check_layout(REQUIRED, "d-2")
+    assert not list(find_layout_problems([SdistMember("d-1", Type.DIRECTORY), *REQUIRED], "d-1"))
+    (ruling,) = find_layout_problems(REQUIRED, "d-2")
     assert ruling.message == "the sdist must hold one directory d-2, it holds d-1"
     tops = [file(f"{name}/x") for name in "abcde"]
-    (ruling,) = check_layout([*REQUIRED, *tops], "d-1")
+    (ruling,) = find_layout_problems([*REQUIRED, *tops], "d-1")
     assert ruling.message.endswith("it holds a, b, c and 3 more")
-    messages = [ruling.message for ruling in check_layout([], "d-1")]
+    messages = [ruling.message for ruling in find_layout_problems([], "d-1")]
     assert messages == [
         "the sdist must hold one directory d-1, it holds nothing",
         "the sdist has no d-1/PKG-INFO",
-        "the sdist has no d-1/pyproject.toml",
     ]
+    (finding,) = find_missing_project_file(REQUIRED[:1], "d-1")
+    assert finding.message == "the sdist has no d-1/pyproject.toml"
 
 
 def test_metadata_is_found_where_it_belongs_or_in_the_only_directory():
@@ -58,13 +65,13 @@ def test_metadata_is_found_where_it_belongs_or_in_the_only_directory():
         [link("d/a", ".")],
         [link("d/a", "../d/b")],
         [link("d/a", "b"), link("d/b", "c/../e")],
-        [hard("d/a", "d/b")],
+        [file("d/b"), hard("d/a", "d/b"), hard("d/c", "d/a")],
         [link("d/a", "b"), file("d/a/x")],
         [SdistMember("d", Type.DIRECTORY), SdistMember("d", Type.DIRECTORY)],
     ],
 )
 def test_good_members(members):
-    assert not list(check_members(members))
+    assert not list(find_member_problems(members))
 
 
 @pytest.mark.parametrize(
@@ -78,22 +85,37 @@ def test_good_members(members):
         [hard("d/a", "e/b")],
         [hard("d/a", "../b")],
         [hard("d/a", "b")],
+        [hard("d/a", "d/b"), file("d/b")],  # nothing to link to yet
         [link("d/a", "b"), link("d/b", "a")],  # a circle
+        [file("d/a"), file("d/a/b")],
         [SdistMember("d/a", Type.SPARSE)],
         [SdistMember("d/a", Type.OTHER)],
         [file("d/" + "a/" * 3000 + "b")],
     ],
 )
 def test_bad_members(members):
-    rulings = list(check_members(members))
-    assert rulings
-    assert {ruling.rule for ruling in rulings} == {Rule.MEMBER}
-    assert not any(ruling.is_note for ruling in rulings)
+    assert list(find_member_problems(members))
 
 
 def test_a_repeated_file_is_noted():
-    (ruling,) = check_members([file("d/a"), file("d/a")])
-    assert ruling.is_note
+    members = [file("d/a"), file("d/a")]
+    assert not list(find_member_problems(members))
+    assert len(list(find_repeated(members))) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("d/x/a.pyc", "bytecode"),
+        ("d/__pycache__/a.cpython-311.pyc", "bytecode"),
+        ("d/dist/d-1-py3-none-any.whl", "wheels"),
+        ("d/build/CMakeCache.txt", "files of a build tree"),
+    ],
+)
+def test_what_a_build_leaves_is_noted(name, kind):
+    (finding,) = find_leftovers([*REQUIRED, file(name)])
+    assert finding.message == f"the sdist contains {kind}: {name}"
+    assert not list(find_leftovers([*REQUIRED, file("d/build.py"), file("d/whl")]))
 
 
 NAMES = st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map(lambda p: "/".join(["d", *p]))
@@ -110,7 +132,7 @@ MEMBERS = st.lists(
 @given(MEMBERS)
 def test_what_passes_unpacks_within_the_tree(members):
     """By the filter that PEP 721 wants installers to unpack sdists with."""
-    if list(check_members(members)):
+    if list(find_member_problems(members)):
         return
     image = io.BytesIO()
     with tarfile.open(fileobj=image, mode="w") as archive:

@@ -25,10 +25,11 @@ from felloe.audit.wheel_file import audit_wheel
 from felloe.binary.elf.editor.edit import Edit
 from felloe.binary.elf.editor.patch import patch
 from felloe.binary.elf.reader import parse_elf
-from felloe.check.check import check_sdist, check_wheel
+from felloe.check.check import check_wheel
 from felloe.check.entry_point_rules import check_entry_points
 from felloe.check.metadata_rules import check_metadata
 from felloe.check.record_rules import check_record
+from felloe.check.sdist_check import check_sdist
 from felloe.check.unpack import unpack_wheel
 from felloe.config.project import read_project
 from felloe.config.settings import read_settings

@@ -61,21 +61,21 @@ def _broken_sum(data: bytes) -> bytes:
 
 
 SDISTS = (
-    sdist("zip", Rule.ARCHIVE, "is no gzipped tar file", "demo-1.0.zip"),
+    sdist("zip", Rule.ARCHIVE, "is not a gzipped tar file", "demo-1.0.zip"),
     Bad("sdist-polyglot", Rule.ARCHIVE, "and nothing else", _polyglot),
     _rewritten("of-a-zip-on-disks", "and nothing else", _on_disks),
-    _rewritten("cut-off", "cannot be read", lambda data: data[: len(data) // 2]),
-    _rewritten("not-gzip", "cannot be read", gzip.decompress),
-    _rewritten("not-tar", "cannot be read", lambda _: gzip.compress(b"hello" * 200)),
-    _rewritten("wrong-checksum", "cannot be read", _broken_sum),
+    _rewritten("cut-off", "is not a gzipped", lambda data: data[: len(data) // 2]),
+    _rewritten("not-gzip", "is not a gzipped", gzip.decompress),
+    _rewritten("not-tar", "is not a gzipped", lambda _: gzip.compress(b"hello" * 200)),
+    _rewritten("wrong-checksum", "is not a gzipped", _broken_sum),
     _rewritten("bomb", "packed bytes claim to hold", _swollen),
     sdist(
         "long-metadata",
         Rule.ARCHIVE,
-        "PKG-INFO has more than the 2097152 bytes",
+        "PKG-INFO is larger than the limit of 2097152 bytes",
         metadata=METADATA + "a\n" * (1 << 20),
     ),
-    _rewritten("trailing-bytes", "cannot be read", lambda data: data + b"more"),
+    _rewritten("trailing-bytes", "is not a gzipped", lambda data: data + b"more"),
     sdist(
         "name-not-normalized",
         Rule.FILE_NAME,
@@ -119,7 +119,6 @@ SDISTS = (
         "no demo-1.0/PKG-INFO",
         members=[link("PKG-INFO", "nowhere")],
     ),
-    sdist("no-pyproject", Rule.SDIST_LAYOUT, "no demo-1.0/pyproject", drop=["pyproject.toml"]),
     sdist(
         "metadata-too-new",
         Rule.METADATA_VERSION,
@@ -133,7 +132,10 @@ SDISTS = (
         metadata=METADATA + "License-File: COPYING\n",
     ),
     sdist(
-        "link-out", Rule.MEMBER, "leads out of the tree, to ../../x", members=[link("l", "../../x")]
+        "link-out",
+        Rule.MEMBER,
+        "in a circle, to ../../x",
+        members=[link("l", "../../x")],
     ),
     sdist("link-absolute", Rule.MEMBER, "to /etc/passwd", members=[link("l", "/etc/passwd")]),
     sdist(

@@ -125,35 +125,10 @@ def _wheel_text(*tags, version="1.0", root="true", more="") -> bytes:
 
 WHEEL_FILES = (
     wheel(
-        "tag-lines-of-another",
-        Rule.WHEEL_FILE,
-        "has no Tag line for py3-none-any",
-        tags=["py2-none-any"],
-    ),
-    wheel(
-        "tag-lines-not-expanded",
-        Rule.WHEEL_FILE,
-        "has a Tag line for py2.py3-none-any",
-        "demo-1.0-py2.py3-none-any.whl",
-        tags=["py2.py3-none-any"],
-    ),
-    wheel(
         "wheel-version",
         Rule.WHEEL_FILE,
         "states Wheel-Version 2.0",
         wheel=_wheel_text("py3-none-any", version="2.0"),
-    ),
-    wheel(
-        "root-not-said",
-        Rule.WHEEL_FILE,
-        "does not state Root-Is-Purelib",
-        wheel=_wheel_text("py3-none-any", root="maybe"),
-    ),
-    wheel(
-        "build-number",
-        Rule.WHEEL_FILE,
-        "states build 2, the file name none",
-        wheel=_wheel_text("py3-none-any", more="Build: 2\n"),
     ),
 )
 

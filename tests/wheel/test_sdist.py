@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from felloe.errors import FelloeError, MalformedArchive
-from felloe.wheel.sdist import finish_sdist
+from felloe.wheel.sdist_writer import finish_sdist
 
 NAME = "demo_more-1.0.tar.gz"
 ROOT = "demo_more-1.0"
@@ -151,7 +151,6 @@ LINKS = {
     "directory": link("l", "src"),
     "upward inside": link("src/l", "../LICENSE"),
     "nothing": link("l", "gone"),
-    "itself": link("l", "l"),
     "own directory": link("src/l", "."),
 }
 
@@ -163,9 +162,55 @@ def test_link_inside_the_tree_is_kept(tmp_path, info):
     assert (kept.issym(), kept.linkname) == (True, info[0].linkname)
 
 
-def test_links_in_a_circle_are_kept(tmp_path):
-    members = read(finish(tmp_path, pack(link("a", "b"), link("b", "a"))))
-    assert [info.linkname for info in members if info.issym()] == ["b", "a"]
+def test_a_hard_link_becomes_the_file(tmp_path):
+    """Sorted members may have it before the file that it refers to."""
+    path = finish(tmp_path, pack(link("A", f"{ROOT}/LICENSE", tarfile.LNKTYPE)))
+    with tarfile.open(path) as archive:
+        info = archive.getmember(f"{ROOT}/A")
+        assert info.isreg()
+        assert archive.extractfile(info).read() == FILES["LICENSE"]
+
+
+def test_cached_bytecode_is_left_out(tmp_path):
+    """An interpreter writes it beside the modules that it imports, also during a build."""
+    more = [member("src/__pycache__/a.cpython-311.pyc", b"x"), member("fixture.pyc", b"x")]
+    more.append(member("src/__pycache__", type=tarfile.DIRTYPE))
+    path = finish(tmp_path, pack(*more))
+    names = {info.name for info in read(path)}
+    assert names == {f"{ROOT}/{name}" for name in (*FILES, "fixture.pyc")}
+
+
+# PEP 440, "Normalization": file names have the first, metadata may have any.
+SPELLINGS = {
+    "1.0": ["1.0", "v1.0", "01.0", "1.00", " 1.0", "0!1.0"],
+    "2024.1.5": ["2024.1.5", "2024.01.05"],
+    "1.0.0rc1": ["1.0.0-rc1", "1.0.0RC1", "1.0.0.rc.1", "1.0.0_c1", "1.0.0-pre-1", "1.0.0preview1"],
+    "1.1a0": ["1.1a", "1.1alpha0", "1.1.ALPHA-0"],
+    "1.1b2": ["1.1beta2", "1.1-b2", "1.1_beta_2"],
+    "1.0.0.post1": ["1.0.0-1", "1.0.0-post1", "1.0.0.rev1", "1.0.0_r1", "1.0.0.post.1"],
+    "1.0.dev3": ["1.0-dev3", "1.0.DEV3", "1.0_dev_3", "1.0dev3"],
+    "1!2.0": ["1!2.0", "01!2.0"],
+    "1.0+ubuntu.1": ["1.0+ubuntu-1", "1.0+UBUNTU_1", "1.0+ubuntu.01"],
+}
+PAIRS = [(normal, text) for normal, texts in SPELLINGS.items() for text in texts]
+
+
+@pytest.mark.parametrize(("normal", "spelling"), PAIRS, ids=[text for _, text in PAIRS])
+def test_versions_are_compared_as_versions(tmp_path, normal, spelling):
+    root = f"demo_more-{normal}"
+    info = PKG_INFO.replace(b"Version: 1.0", f"Version: {spelling}".encode())
+    files = [member(name, data, root=root) for name, data in {**FILES, "PKG-INFO": info}.items()]
+    path = finish(tmp_path, pack(*files, files={}), f"{root}.tar.gz")
+    assert path.is_file()
+
+
+def chain(kind, count=5000):
+    """Headers that describe the next member, each followed by another."""
+    text = b"6 a=b\n" if kind in (tarfile.XHDTYPE, tarfile.XGLTYPE) else b"name"
+    info = tarfile.TarInfo("x")
+    info.type, info.size = kind, len(text)
+    block = info.tobuf(tarfile.GNU_FORMAT) + text.ljust(512, b"\0")
+    return gzip.compress(block * count + gzip.decompress(pack()), 1)
 
 
 def with_header(**fields):
@@ -191,24 +236,36 @@ def of_another(line):
 
 
 HOSTILE = {
-    "no PKG-INFO": (without("PKG-INFO"), "it has no PKG-INFO"),
-    "no pyproject.toml": (without("pyproject.toml"), "it has no pyproject.toml"),
-    "no licence": (without("LICENSE"), "the licence file LICENSE is missing"),
+    "no PKG-INFO": (without("PKG-INFO"), "the sdist has no .*/PKG-INFO"),
+    "no pyproject.toml": (without("pyproject.toml"), "the sdist has no .*/pyproject.toml"),
+    "no licence": (without("LICENSE"), "the license file LICENSE is missing"),
     "another project": (of_another(b"other"), "PKG-INFO is of other 1.0"),
     "nameless": (of_another(b""), "PKG-INFO is of"),
     "non-ASCII name": (of_another(UMLAUT.encode()), "PKG-INFO is of"),
     "not UTF-8": (of_another(b"\xff\xfe"), "PKG-INFO is of"),
-    "two directories": (pack(member("x", root="other-1.0")), "other-1.0/x lies outside"),
-    "file beside": (pack(member("x", root="")), "x lies outside the one directory"),
+    "two directories": (
+        pack(member("x", root="other-1.0")),
+        "it holds demo_more-1.0, other-1.0",
+    ),
+    "file beside": (
+        pack(member("x", root="")),
+        "it holds demo_more-1.0, x",
+    ),
     "absolute": (pack(member("x", root="/etc")), "'/etc/x' is absolute"),
     "parent": (pack(member("../x")), "leads out of the archive"),
     "parent twice": (pack(member("../../x")), "leads out of the archive"),
     "backslash": (pack(member("a\\b")), "no portable file name"),
     "control": (pack(member("a\nb")), "no portable file name"),
     "undecodable": (pack(member("a\udcff")), "no portable file name"),
-    "link out": (pack(link("l", "../../etc/passwd")), "leads out of the tree, to ../../etc"),
-    "absolute link": (pack(link("l", "/etc/passwd")), "leads out of the tree, to /etc/passwd"),
-    "link to the parent": (pack(link("l", "..")), "leads out of the tree, to .."),
+    "link out": (
+        pack(link("l", "../../etc/passwd")),
+        "in a circle, to ../../etc",
+    ),
+    "absolute link": (
+        pack(link("l", "/etc/passwd")),
+        "in a circle, to /etc/passwd",
+    ),
+    "link to the parent": (pack(link("l", "..")), "in a circle, to .."),
     "link out and in": (pack(link("l", f"../../{ROOT}/LICENSE")), "leads out of the tree"),
     "link out by a link": (
         pack(link("src/up", ".."), link("l", "src/up/../../x")),
@@ -218,11 +275,19 @@ HOSTILE = {
         pack(link("src/up", ".."), link("src/m", "up/.."), link("src/n", "m/x")),
         "leads out of the tree",
     ),
-    "hard link": (pack(link("l", f"{ROOT}/LICENSE", tarfile.LNKTYPE)), "neither a file nor"),
-    "device": (pack(member("d", type=tarfile.CHRTYPE)), "d is neither a file nor a directory"),
-    "block device": (pack(member("d", type=tarfile.BLKTYPE)), "neither a file nor a directory"),
-    "fifo": (pack(member("p", type=tarfile.FIFOTYPE)), "p is neither a file nor a directory"),
-    "sparse": (with_header(type=tarfile.GNUTYPE_SPARSE), "odd is neither a file nor a directory"),
+    "link to itself": (pack(link("l", "l")), "in a circle, to l"),
+    "links in a circle": (pack(link("a", "b"), link("b", "a")), "or in a circle, to b"),
+    "long path": (pack(member("a/" * 2500 + "b")), "is longer than any system has paths"),
+    "file and directory": (pack(member("a"), member("a/b")), "needs a directory of that name"),
+    "hard link out": (pack(link("l", "etc/passwd", tarfile.LNKTYPE)), "hard link .* leads out"),
+    "hard link to nothing": (
+        pack(link("l", f"{ROOT}/gone", tarfile.LNKTYPE)),
+        "refers to demo_more-1.0/gone, which is no file before it",
+    ),
+    "device": (pack(member("d", type=tarfile.CHRTYPE)), "d is a device or pipe"),
+    "block device": (pack(member("d", type=tarfile.BLKTYPE)), "d is a device or pipe"),
+    "fifo": (pack(member("p", type=tarfile.FIFOTYPE)), "p is a device or pipe"),
+    "sparse": (with_header(type=tarfile.GNUTYPE_SPARSE), "odd is a sparse file"),
     "huge member": (with_header(size=1 << 70), "is not a gzipped tar file"),
     "huge header": (with_header(size=1 << 70, type=b"x"), "is not a gzipped tar file"),
     "not gzip": (b"hello", "is not a gzipped tar file"),
@@ -233,6 +298,10 @@ HOSTILE = {
     "broken header": (with_broken_header(), "is not a gzipped tar file: .*would be lost"),
     "wrong CRC": (pack()[:-8] + bytes(8), "is not a gzipped tar file"),
     "noise behind": (pack() + b"noise", "is not a gzipped tar file"),
+    "chained pax headers": (chain(tarfile.XHDTYPE), "too many extended headers"),
+    "chained global headers": (chain(tarfile.XGLTYPE), "too many extended headers"),
+    "chained long names": (chain(tarfile.GNUTYPE_LONGNAME), "too many extended headers"),
+    "chained long links": (chain(tarfile.GNUTYPE_LONGLINK), "too many extended headers"),
 }
 
 
@@ -248,7 +317,7 @@ def test_hostile_sdist_is_refused(tmp_path, data, cause):
 CHILD = """
 import sys
 from pathlib import Path
-from felloe.wheel.sdist import finish_sdist
+from felloe.wheel.sdist_writer import finish_sdist
 from felloe.errors import MalformedArchive
 try:
     finish_sdist(Path(sys.argv[1]), Path(sys.argv[2]), 0)
@@ -271,7 +340,7 @@ def test_all_problems_are_named_at_once(tmp_path):
     data = pack(link("l", "/x"), member("p", type=tarfile.FIFOTYPE), member("x", root="o-1"))
     with pytest.raises(MalformedArchive) as refused:
         finish(tmp_path, data)
-    for cause in ("leads out of the tree", "neither a file", "lies outside"):
+    for cause in ("leads out of the tree", "is a device or pipe", "must hold one directory"):
         assert cause in refused.value.message
 
 
@@ -293,7 +362,7 @@ def test_wrong_file_name_is_refused(tmp_path, name):
 
 
 def test_another_version_is_refused(tmp_path):
-    with pytest.raises(MalformedArchive, match=r"lies outside the one directory demo_more-1\.1"):
+    with pytest.raises(MalformedArchive, match=r"must hold one directory demo_more-1\.1"):
         finish(tmp_path, pack(), "demo_more-1.1.tar.gz")
 
 

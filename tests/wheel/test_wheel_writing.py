@@ -20,8 +20,8 @@ from felloe.wheel import zip_rules, zip_writer
 from felloe.wheel.content import InMemory
 from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel, open_wheel
-from felloe.wheel.record import render_wheel_file
 from felloe.wheel.tags import parse_wheel_name
+from felloe.wheel.wheel_file import render_wheel_file
 from felloe.wheel.writer import write_wheel
 from felloe.wheel.zip_rules import check_zip
 from felloe.wheel.zip_writer import ZipWriter, dos_time

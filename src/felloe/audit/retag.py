@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from email.parser import BytesParser
 from pathlib import Path
 
 from felloe.audit.evidence import audit_members
 from felloe.audit.policy.family import Policies
 from felloe.audit.verdict import judge
 from felloe.errors import FelloeError, UsageError
-from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel, open_wheel
-from felloe.wheel.record import is_purelib, render_wheel_file
 from felloe.wheel.tags import WheelName, parse_wheel_name
+from felloe.wheel.wheel_file import retag
 from felloe.wheel.writer import write_wheel
 
 
@@ -39,7 +37,7 @@ def retag_wheel(wheel: Path, change: TagChange, epoch: int, policies: Policies) 
         if name == staged.name:
             return None
         refuse_lies(staged, name, policies)
-        return write_wheel(rename(staged, name), wheel.parent, epoch)
+        return write_wheel(retag(staged, name), wheel.parent, epoch)
 
 
 def apply(change: TagChange, name: WheelName) -> WheelName:
@@ -82,13 +80,3 @@ def refuse_lies(staged: StagedWheel, name: WheelName, policies: Policies) -> Non
             + "\n".join(problem.message for problem in verdict.faults),
             hint="; ".join(hints) or "see with `felloe audit` what its files prove",
         )
-
-
-def rename(staged: StagedWheel, name: WheelName) -> StagedWheel:
-    """The same wheel under another name, which its ``WHEEL`` file repeats; all else stays."""
-    path = f"{staged.dist_info}/WHEEL"
-    before = staged.metadata("WHEEL")
-    generator = BytesParser().parsebytes(before).get("Generator", "unknown")
-    text = render_wheel_file(name, generator=str(generator).strip(), is_purelib=is_purelib(before))
-    members = (Member.from_bytes(path, text), *(m for m in staged.members if m.name != path))
-    return replace(staged, name=name, members=members)

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from felloe.build.build import Build
 from felloe.wheel.atomic_write import prepare_directory
-from felloe.wheel.sdist import finish_sdist
+from felloe.wheel.sdist_writer import finish_sdist
 
 
 def build_sdist(build: Build, directory: Path) -> Path:

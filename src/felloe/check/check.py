@@ -1,13 +1,9 @@
-"""The story of a check: open a wheel or an sdist, hold all of it against an index's rules."""
+"""Check a wheel or an sdist against the rules of an index."""
 
 from __future__ import annotations
 
-import gzip
-import tarfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from felloe.audit.evidence import Evidence
 from felloe.audit.policy.family import Policies
@@ -18,40 +14,34 @@ from felloe.check.metadata_rules import (
     Fields,
     check_license_files,
     check_metadata,
-    check_sdist_version,
     parse_fields,
 )
-from felloe.check.name_rules import check_sdist_identity, check_tag_order, check_wheel_identity
+from felloe.check.name_rules import check_tag_order, check_wheel_identity
 from felloe.check.platform_rules import check_platforms
 from felloe.check.rule import Rule, Ruling
-from felloe.check.sdist_rules import check_layout, check_members, find_files, find_metadata
+from felloe.check.sdist_check import check_sdist
 from felloe.check.verify import verify_staged
 from felloe.check.wheel_file_rules import (
     check_directories,
-    check_letter_case,
+    check_portable_names,
     check_wheel_file,
 )
 from felloe.errors import FelloeError, MalformedArchive, UsageError
 from felloe.wheel.member import Member
-from felloe.wheel.member_name import check_member_name
 from felloe.wheel.reader import StagedWheel, has_zip_end, open_wheel
-from felloe.wheel.sdist_member import SdistMember, describe_member
-from felloe.wheel.size_limit import MOST_TEXT, check_proportion, find_room
+from felloe.wheel.sdist_reader import SUFFIX
 from felloe.wheel.tags import parse_wheel_name
 from felloe.wheel.zip_rules import check_zip
 
-_SDIST = ".tar.gz"
 _OTHER_SDISTS = (".zip", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".tar.zst", ".egg")
 _MOST_BYTES = 100 << 20
-_CHUNK = 1 << 20
 _PACK_AGAIN = "pack it again with a tool that writes plain zip files: unzip it, then `felloe pack`"
 _RENAME = "name it {name}-{version}-{python tag}-{abi tag}-{platform tag}.whl"
 _SEE_AUDIT = "see with `felloe audit` what each binary needs"
-_BUILD_AGAIN = "build it again with a PEP 517 backend"
 
 
 def check_file(path: Path, policies: Policies) -> list[Ruling]:
-    """All that is wrong with a file, and what is worth knowing about it.
+    """Return all problems of a file and notes about it.
 
     Raises :class:`UsageError` for a file that is neither a wheel nor an sdist.
     """
@@ -59,7 +49,7 @@ def check_file(path: Path, policies: Policies) -> list[Ruling]:
         raise UsageError(f"no such file: {path}")
     if path.suffix == ".whl":
         rulings = check_wheel(path, policies)
-    elif path.name.endswith((_SDIST, *_OTHER_SDISTS)):
+    elif path.name.endswith((SUFFIX, *_OTHER_SDISTS)):
         rulings = check_sdist(path)
     else:
         raise UsageError(
@@ -78,7 +68,7 @@ def _check_size(size: int) -> Iterator[Ruling]:
 
 
 def check_wheel(path: Path, policies: Policies) -> Iterator[Ruling]:
-    """The name, the zip file, and everything in it."""
+    """Check the name, the zip file and its members."""
     if has_zip_end(path):  # otherwise opening it says so
         try:
             check_zip(path)
@@ -101,7 +91,7 @@ def _check_staged(filename: str, staged: StagedWheel, policies: Policies) -> Ite
     members = {member.name: member for member in (*staged.members, *record)}
     yield from check_tag_order(filename, staged.name)
     yield from check_directories(staged.name, staged.dist_info, members)
-    yield from check_letter_case(staged.name, members)
+    yield from check_portable_names(members, staged.name.platforms)
     yield from _check_dist_info(staged, members)
     yield from _check_binaries(staged, policies)
     if staged.record is not None:
@@ -139,83 +129,8 @@ def _check_binaries(staged: StagedWheel, policies: Policies) -> Iterator[Ruling]
 
 
 def _retell(verdict: Verdict) -> Iterator[Ruling]:
-    """The audit's findings, as those of a rule."""
+    """Return the audit's findings as those of a rule."""
     for finding in verdict.faults:
         yield Rule.PROOF.problem(finding.message, finding.hint or _SEE_AUDIT, finding.path)
     for finding in verdict.notes:
         yield Rule.PROOF.note(finding.message, finding.hint, finding.path)
-
-
-class _Sdist(NamedTuple):
-    """What a tar file holds, as far as the rules ask."""
-
-    members: tuple[SdistMember, ...]
-    metadata_path: str | None
-    metadata: bytes
-
-
-def check_sdist(path: Path) -> Iterator[Ruling]:
-    """The name, the tar file, and its metadata."""
-    stem = path.name[: -len(_SDIST)]
-    if not path.name.endswith(_SDIST) or has_zip_end(path):
-        yield Rule.ARCHIVE.problem(
-            f"{path.name} is no gzipped tar file, which an sdist must be, and nothing else",
-            _BUILD_AGAIN,
-        )
-        return
-    try:
-        sdist = _read_sdist(path, stem)
-    except MalformedArchive as cause:
-        yield Rule.ARCHIVE.problem(f"{path.name}: {cause.message}", _BUILD_AGAIN)
-        return
-    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as cause:
-        yield Rule.ARCHIVE.problem(
-            f"{path.name} cannot be read as a gzipped tar file: {cause}", _BUILD_AGAIN
-        )
-        return
-    yield from _check_names(sdist.members)
-    yield from check_members(sdist.members)
-    yield from check_layout(sdist.members, stem)
-    fields = Fields()
-    if sdist.metadata_path is not None:
-        fields = parse_fields(sdist.metadata)
-        root = sdist.metadata_path.rpartition("/")[0]
-        yield from check_metadata(sdist.metadata, sdist.metadata_path)
-        yield from check_sdist_version(fields, sdist.metadata_path)
-        yield from check_license_files(fields, root, {item.name for item in sdist.members})
-    yield from check_sdist_identity(path.name, fields.name, fields.version)
-
-
-def _check_names(members: tuple[SdistMember, ...]) -> Iterator[Ruling]:
-    for member in members:
-        reason = _find_name_problem(member.name)
-        if reason:
-            yield Rule.MEMBER.problem(reason, "include it under another name", member.name)
-
-
-def _find_name_problem(name: str) -> str | None:
-    try:
-        check_member_name(name)
-    except MalformedArchive as cause:
-        return cause.message
-    return None
-
-
-def _read_sdist(path: Path, stem: str) -> _Sdist:
-    """All of it is inflated, to its checksum, before tarfile is let at it; PKG-INFO is kept."""
-    with gzip.open(path) as plain:
-        size, packed = 0, path.stat().st_size
-        while size <= find_room(packed) and (chunk := plain.read(_CHUNK)):
-            size += len(chunk)
-        check_proportion(packed, size)
-        plain.seek(0)
-        with tarfile.open(fileobj=plain, mode="r:") as archive:
-            members = tuple(map(describe_member, archive.getmembers()))
-            found = find_metadata(find_files(members), stem)
-        plain.seek(0)
-        with tarfile.open(fileobj=plain, mode="r:") as archive:
-            file = archive.extractfile(found) if found else None
-            data = file.read(MOST_TEXT + 1) if file else b""
-    if len(data) > MOST_TEXT:
-        raise MalformedArchive(f"{found} has more than the {MOST_TEXT} bytes that it may have")
-    return _Sdist(members, found, data)

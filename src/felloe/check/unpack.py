@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from felloe.audit.policy.family import Policies
-from felloe.audit.retag import refuse_lies, rename
+from felloe.audit.retag import refuse_lies
 from felloe.check.verify import verify_staged
 from felloe.errors import FelloeError
 from felloe.wheel.atomic_write import prepare_directory
 from felloe.wheel.directory import read_directory, write_directory
 from felloe.wheel.reader import open_wheel
+from felloe.wheel.wheel_file import retag
 from felloe.wheel.writer import write_wheel
 
 
@@ -43,6 +44,6 @@ def pack_wheel(
     staged = read_directory(root)
     prepare_directory(directory)
     if build is not None and build != staged.name.build:
-        staged = rename(staged, replace(staged.name, build=build))
+        staged = retag(staged, replace(staged.name, build=build))
     refuse_lies(staged, staged.name, policies)
     return write_wheel(staged, directory, epoch)

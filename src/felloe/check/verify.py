@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from felloe.check.rule import Rule, Ruling
 from felloe.errors import MalformedArchive
 from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel, open_wheel
+from felloe.wheel.record import encode_digest
 
 
 def verify_wheel(path: Path) -> list[Ruling]:
@@ -43,4 +43,4 @@ def _digest(member: Member, algorithm: str) -> str:
     hasher = hashlib.new(algorithm)
     for chunk in member.content.chunks():
         hasher.update(chunk)
-    return urlsafe_b64encode(hasher.digest()).rstrip(b"=").decode()
+    return encode_digest(hasher.digest())

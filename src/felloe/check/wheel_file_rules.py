@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from email.message import Message
-from email.parser import BytesParser
+from unicodedata import normalize
 
 from felloe.check.rule import Rule, Ruling
+from felloe.wheel.member_name import find_twins, find_windows_problem
 from felloe.wheel.tags import WheelName
+from felloe.wheel.wheel_file import WheelFile, parse_wheel_file
 
 _REQUIRED = ("METADATA", "RECORD", "WHEEL")
 _IMPURE = ("platlib", "headers", "scripts", "data")
@@ -42,57 +43,66 @@ def check_directories(
         )
 
 
-def check_letter_case(name: WheelName, members: Collection[str]) -> Iterator[Ruling]:
-    """Names that are one file to the systems where the case of letters does not count."""
-    if all("linux" in platform for platform in name.platforms):
+def check_portable_names(members: Collection[str], platforms: Sequence[str]) -> Iterator[Ruling]:
+    """Note names that macOS or Windows cannot tell apart, or cannot create."""
+    if all("linux" in platform for platform in platforms):
         return
-    folded: dict[str, list[str]] = {}
-    for member in sorted(members):
-        folded.setdefault(member.casefold(), []).append(member)
-    for alike in (names for names in folded.values() if len(names) > 1):
+    for alike in find_twins(members):
         yield Rule.MEMBER.note(
-            f"{' and '.join(alike)} differ in case alone: on macOS and Windows "
-            "the one that is installed last overwrites the other",
+            f"{' and '.join(map(_show, alike))} are one file on macOS and Windows: the one that is "
+            "installed last overwrites the other",
             "rename one of them",
             alike[0],
         )
+    if any(not platform.startswith("macosx") for platform in platforms):
+        for name in sorted(members):
+            problem = find_windows_problem(name)
+            if problem:
+                yield Rule.MEMBER.note(
+                    f"{_show(name)} cannot be unpacked on Windows: {problem}", "rename it", name
+                )
+
+
+def _show(name: str) -> str:
+    """Return a name with its combining marks visible: a twin looks the same otherwise."""
+    return name if name == normalize("NFC", name) else ascii(name)[1:-1]
 
 
 def check_wheel_file(
     text: bytes, name: WheelName, path: str, binaries: Sequence[str]
 ) -> Iterator[Ruling]:
-    """What WHEEL, found at ``path``, says; ``binaries`` are the members with machine code."""
-    fields = BytesParser().parsebytes(text)
-    for problem, hint in (
-        *_check_version(fields),
-        *_check_tags(fields, name),
-        *_check_root(fields, name, binaries),
-    ):
+    """Check WHEEL, found at ``path``. ``binaries`` are the members with machine code.
+
+    Installers refuse a version that they do not know. PyPI reads none of the
+    other fields, and installers follow the file name where they differ.
+    """
+    stated = parse_wheel_file(text)
+    for problem, hint in _check_version(stated):
         yield Rule.WHEEL_FILE.problem(f"WHEEL {problem}", hint, path)
+    for problem, hint in (*_check_tags(stated, name), *_check_root(stated, name, binaries)):
+        yield Rule.WHEEL_FILE.note(f"WHEEL {problem}", hint, path)
 
 
-def _check_version(fields: Message) -> Iterator[tuple[str, str]]:
-    version = str(fields.get("Wheel-Version", "")).strip()
+def _check_version(stated: WheelFile) -> Iterator[tuple[str, str]]:
+    version = stated.version
     if not re.fullmatch(r"1\.\d+", version):
-        stated = f"states Wheel-Version {version}" if version else "states no Wheel-Version"
-        yield f"{stated}: installers know 1.0", "write `Wheel-Version: 1.0`"
+        found = f"states Wheel-Version {version}" if version else "states no Wheel-Version"
+        yield f"{found}: installers know 1.0", "write `Wheel-Version: 1.0`"
 
 
-def _check_tags(fields: Message, name: WheelName) -> Iterator[tuple[str, str]]:
-    stated = {str(tag).strip() for tag in fields.get_all("Tag", [])}
-    named = set(name.triples())
-    if stated != named:
+def _check_tags(stated: WheelFile, name: WheelName) -> Iterator[tuple[str, str]]:
+    tags, named = set(stated.tags), set(name.triples())
+    if tags != named:
         hint = f"write a Tag line for each of {_some(sorted(named))}"
-        missing, extra = sorted(named - stated), sorted(stated - named)
+        missing, extra = sorted(named - tags), sorted(tags - named)
         if missing:
             yield f"has no Tag line for {_some(missing)}, which the file name says", hint
         if extra:
             yield f"has a Tag line for {_some(extra)}, which the file name does not say", hint
-    build = str(fields.get("Build", "")).strip()
-    if build != name.build:
+    if stated.build != name.build:
         yield (
-            f"states build {build or 'none'}, the file name {name.build or 'none'}",
-            f"write `Build: {name.build}`" if name.build else "take the Build line out",
+            f"states build {stated.build or 'none'}, the file name {name.build or 'none'}",
+            f"write `Build: {name.build}`" if name.build else "remove the Build line",
         )
 
 
@@ -102,19 +112,18 @@ def _some(tags: Sequence[str]) -> str:
 
 
 def _check_root(
-    fields: Message, name: WheelName, binaries: Sequence[str]
+    stated: WheelFile, name: WheelName, binaries: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
-    """``Root-Is-Purelib``: where the wheel's top goes. Binaries do not belong in purelib."""
-    root = str(fields.get("Root-Is-Purelib", "")).strip().lower()
+    """``Root-Is-Purelib`` decides where the wheel's top goes. Binaries belong into platlib."""
     elsewhere = tuple(f"{name.data}/{place}/" for place in _IMPURE)
     impure = [path for path in binaries if not path.startswith(elsewhere)]
-    if root not in ("true", "false"):
+    if stated.root_is_purelib not in ("true", "false"):
         yield (
             "does not state Root-Is-Purelib",
             "write `Root-Is-Purelib: false` for a wheel with binaries, true for one without",
         )
-    elif root == "true" and impure and name.platforms != ("any",):
+    elif stated.is_purelib and impure and name.platforms != ("any",):
         yield (
-            f"states Root-Is-Purelib: true, but {impure[0]} holds machine code",
+            f"states Root-Is-Purelib: true, but {impure[0]} contains machine code",
             "write `Root-Is-Purelib: false`, so that it is installed among files for one platform",
         )

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import filecmp
-import gzip
 import hashlib
 import os
 import shutil
 import tarfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from felloe.check.sdist_rules import check_members
 from felloe.errors import MalformedArchive
-from felloe.wheel.member_name import check_member_name
-from felloe.wheel.sdist_member import describe_member
-
-_BROKEN = (
-    tarfile.TarError,
-    EOFError,
-    gzip.BadGzipFile,
-    ValueError,
-    OverflowError,
-    zlib.error,
-)
+from felloe.wheel.sdist_reader import open_sdist
+from felloe.wheel.sdist_rules import find_member_problems
 
 
 def digest_sdist(sdist: Path) -> str:
@@ -35,9 +21,9 @@ def digest_sdist(sdist: Path) -> str:
     Raises :class:`MalformedArchive`.
     """
     lines = []
-    with _opened(sdist) as archive:
-        for member in archive:
-            file = archive.extractfile(member) if member.isreg() else None
+    with open_sdist(sdist) as opened:
+        for member in opened.entries:
+            file = opened.archive.extractfile(member) if member.isreg() else None
             content = hashlib.sha256(file.read() if file else b"").hexdigest()
             facts = (member.name, member.type, member.mode & 0o100, member.linkname, content)
             lines.append("\0".join(map(str, facts)))
@@ -46,12 +32,10 @@ def digest_sdist(sdist: Path) -> str:
 
 def read_member(sdist: Path, name: str) -> bytes:
     """A file of the one directory that an sdist holds; empty if there is none."""
-    with _opened(sdist) as archive:
-        for member in archive:
-            if member.isreg() and member.name.partition("/")[2] == name:
-                file = archive.extractfile(member)
-                return file.read() if file else b""
-    return b""
+    with open_sdist(sdist) as opened:
+        names = [member.name for member in opened.entries]
+        path = next((path for path in names if path.partition("/")[2] == name), "")
+        return opened.read(path)
 
 
 def unpack_sdist(sdist: Path, directory: Path) -> Path:
@@ -59,13 +43,14 @@ def unpack_sdist(sdist: Path, directory: Path) -> Path:
 
     Raises :class:`MalformedArchive` for members that lead out (PEP 721).
     """
-    with _opened(sdist) as archive:
-        members = archive.getmembers()
-        _check(sdist.name, members)
+    with open_sdist(sdist) as opened:
+        problems = [finding.message for finding in find_member_problems(opened.members)]
+        if problems:
+            raise MalformedArchive(f"{sdist.name}: " + "; ".join(problems))
         if hasattr(tarfile, "data_filter"):
-            archive.extractall(directory, members, filter="data")
+            opened.archive.extractall(directory, opened.entries, filter="data")
         else:
-            archive.extractall(directory, members)  # noqa: S202 - they were checked
+            opened.archive.extractall(directory, opened.entries)  # noqa: S202 - they were checked
     tops = list(directory.iterdir())
     if len(tops) != 1 or not tops[0].is_dir():
         raise MalformedArchive(f"{sdist.name} must hold one directory")
@@ -118,21 +103,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _check(name: str, members: list[tarfile.TarInfo]) -> None:
-    for member in members:
-        check_member_name(member.name)
-    described = [describe_member(member) for member in members]
-    problems = [ruling.message for ruling in check_members(described) if not ruling.is_note]
-    if problems:
-        raise MalformedArchive(f"{name}: " + "; ".join(problems))
-
-
-@contextmanager
-def _opened(sdist: Path) -> Iterator[tarfile.TarFile]:
-    try:
-        with gzip.open(sdist) as plain, tarfile.open(fileobj=plain, mode="r:") as archive:
-            yield archive
-    except _BROKEN as cause:
-        raise MalformedArchive(f"{sdist.name} cannot be read as an sdist: {cause}") from cause

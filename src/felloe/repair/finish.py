@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from felloe import __version__, terminal
 from felloe.audit.evidence import audit_members
@@ -20,10 +20,9 @@ from felloe.finding import Finding
 from felloe.python.target import read_running_macos
 from felloe.repair.external import Graft, Missing
 from felloe.repair.graft import GraftedWheel, Workshop, graft
-from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
-from felloe.wheel.record import is_purelib, render_wheel_file
 from felloe.wheel.tags import WheelName
+from felloe.wheel.wheel_file import retag
 
 GENERATOR = f"felloe {__version__}"
 
@@ -73,7 +72,7 @@ def complete(staged: StagedWheel, claim: WheelName, libc: str, workshop: Worksho
     is_bound = name.platforms != ("any",) and grafted.evidence.has_binaries
     has_binaries = is_bound or bool(grafted.evidence.objects)
     return Finished(
-        staged=retag(grafted.staged, name, has_binaries=has_binaries),
+        staged=retag(grafted.staged, name, generator=GENERATOR, has_binaries=has_binaries),
         grafts=grafted.grafts,
         missing=(*grafted.missing, *_find_missing(grafted, verdict)),
         violation=violation,
@@ -144,12 +143,3 @@ def _summary(verdict: Verdict, name: WheelName) -> str:
         return f"tagged {name.tag}"
     reason = verdict.platform.limit_reason
     return f"tagged {name.tag}: {reason}" if reason else f"tagged {name.tag}, as its files prove"
-
-
-def retag(staged: StagedWheel, name: WheelName, *, has_binaries: bool) -> StagedWheel:
-    """The same wheel under another name, which its ``WHEEL`` file repeats."""
-    path = f"{staged.dist_info}/WHEEL"
-    is_pure = is_purelib(staged.metadata("WHEEL")) and not has_binaries
-    text = render_wheel_file(name, generator=GENERATOR, is_purelib=is_pure)
-    members = (Member.from_bytes(path, text), *(m for m in staged.members if m.name != path))
-    return replace(staged, name=name, members=members)

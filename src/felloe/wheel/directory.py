@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from email.message import Message
-from email.parser import BytesParser
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +13,7 @@ from felloe.wheel.member import Member
 from felloe.wheel.member_name import check_member_name
 from felloe.wheel.reader import StagedWheel
 from felloe.wheel.tags import WheelName, parse_wheel_name
+from felloe.wheel.wheel_file import parse_wheel_file
 
 _SUFFIX = ".dist-info"
 _WHEEL = "WHEEL"
@@ -106,27 +105,22 @@ def _read(path: Path, root: Path) -> Member:
 
 def _parse_name(root: Path, dist_info: str) -> WheelName:
     try:
-        fields = BytesParser().parsebytes((root / dist_info / _WHEEL).read_bytes())
+        stated = parse_wheel_file((root / dist_info / _WHEEL).read_bytes())
     except OSError as cause:
         raise MalformedArchive(f"{dist_info}/{_WHEEL} cannot be read: {cause.strerror}") from cause
-    tags = [str(tag).strip() for tag in fields.get_all("Tag", [])]
-    parts = [tag.split("-") for tag in tags]
+    parts = [tag.split("-") for tag in stated.tags]
     if not parts or any(len(part) != 3 for part in parts):
         raise MalformedArchive(
             f"{dist_info}/{_WHEEL} has no Tag lines of the form python-abi-platform",
             hint="write one, such as `Tag: py3-none-any`",
         )
     sets = [sorted(set(column)) for column in zip(*parts)]
-    if len(set(tags)) != len(list(product(*sets))):
+    if len(set(stated.tags)) != len(list(product(*sets))):
         raise MalformedArchive(
             f"the Tag lines of {dist_info}/{_WHEEL} are not all combinations of their parts, "
             "so no file name says them",
             hint=f"write one for each of {', '.join('.'.join(part) for part in sets)}",
         )
-    stem = [dist_info[: -len(_SUFFIX)], *_build(fields), *(".".join(part) for part in sets)]
+    build = [stated.build] if stated.build else []
+    stem = [dist_info[: -len(_SUFFIX)], *build, *(".".join(part) for part in sets)]
     return parse_wheel_name("-".join(stem) + ".whl")
-
-
-def _build(fields: Message) -> list[str]:
-    build = str(fields.get("Build", "")).strip()
-    return [build] if build else []

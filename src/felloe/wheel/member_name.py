@@ -1,15 +1,18 @@
-"""Names of members that stay inside their archive, wherever it is unpacked."""
+"""Names of members: inside their archive, wherever it is unpacked, and creatable there."""
 
 from __future__ import annotations
 
 import re
-from unicodedata import category
+from collections.abc import Collection, Iterable, Iterator
+from unicodedata import category, normalize
 
 from felloe.errors import MalformedArchive
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _JOINERS = "\u200c\u200d"
 """Of emoji, and of scripts such as Persian."""
+_WINDOWS_DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])( *\..*)?")
+_WINDOWS_FORBIDS = '<>:"|?*'
 
 
 def check_member_name(name: str) -> None:
@@ -31,3 +34,38 @@ def check_member_name(name: str) -> None:
 
 def _is_portable(letter: str) -> bool:
     return letter.isprintable() or letter in _JOINERS or category(letter) == "Zs"
+
+
+def check_file_tree(files: Collection[str]) -> None:
+    """Raises :class:`MalformedArchive` if a file's name is that of another file's directory."""
+    files = set(files)
+    directories: dict[str, str] = {}
+    for name in sorted(files):
+        above = name.rpartition("/")[0]
+        while above and above not in directories:
+            directories[above] = name
+            above = above.rpartition("/")[0]
+    both = sorted(files & directories.keys())
+    if both:
+        inside = directories[both[0]]
+        raise MalformedArchive(f"{both[0]} is a file, and {inside} needs a directory of that name")
+
+
+def find_windows_problem(name: str) -> str | None:
+    """Return the reason why Windows cannot create a file of this name."""
+    for part in name.split("/"):
+        if _WINDOWS_DEVICE.fullmatch(part):
+            return f"{part} is the name of a device"
+        if any(letter in part for letter in _WINDOWS_FORBIDS):
+            return f"{part!r} contains one of {' '.join(_WINDOWS_FORBIDS)}"
+        if part.endswith((".", " ")):
+            return f"{part!r} ends with a dot or a space"
+    return None
+
+
+def find_twins(names: Iterable[str]) -> Iterator[list[str]]:
+    """Yield names that macOS or Windows take for one: equal but for case or Unicode form."""
+    alike: dict[str, list[str]] = {}
+    for name in sorted(names):
+        alike.setdefault(normalize("NFC", normalize("NFC", name).casefold()), []).append(name)
+    yield from (group for group in alike.values() if len(group) > 1)

@@ -18,7 +18,8 @@ from pathlib import Path
 from felloe.errors import MalformedArchive, UsageError
 from felloe.wheel.content import DEFLATED, STORED, Deflated, Stored
 from felloe.wheel.member import Member
-from felloe.wheel.member_name import check_member_name
+from felloe.wheel.member_name import check_file_tree, check_member_name
+from felloe.wheel.project_name import escape_name, is_same_version
 from felloe.wheel.size_limit import MOST_TEXT, check_proportion
 from felloe.wheel.source import Region, Source
 from felloe.wheel.tags import WheelName, parse_wheel_name
@@ -107,6 +108,7 @@ def _members(source: Source) -> Iterator[Member]:
     _check_ends(source, listed)
     entries = [entry for entry in listed if not entry.is_dir()]
     check_proportion(sum(e.compress_size for e in entries), sum(e.file_size for e in entries))
+    check_file_tree({entry.filename for entry in entries})
     seen: set[str] = set()
     end = 0
     for entry in sorted(entries, key=lambda entry: entry.header_offset):
@@ -214,7 +216,7 @@ def _find_dist_info(path: Path, name: WheelName, members: tuple[Member, ...]) ->
     if len(found) != 1:
         listed = ", ".join(found) or "none"
         raise MalformedArchive(f"{path.name} must hold one .dist-info directory, it holds {listed}")
-    if _normalized(found[0]) != _normalized(name.dist_info):
+    if not _is_dist_info_of(found[0], name):
         raise MalformedArchive(f"{path.name} holds {found[0]}, not {name.dist_info}")
     return found[0]
 
@@ -232,5 +234,10 @@ def _check_texts(path: Path, dist_info: str, members: tuple[Member, ...]) -> Non
             )
 
 
-def _normalized(name: str) -> str:
-    return name.lower().replace("-", "_").replace(".", "_")
+def _is_dist_info_of(directory: str, name: WheelName) -> bool:
+    if directory == name.dist_info:
+        return True
+    distribution, _, version = directory[: -len(".dist-info")].rpartition("-")
+    return escape_name(distribution) == escape_name(name.distribution) and is_same_version(
+        version, name.version
+    )

@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Type(Enum):
-    """What a member of a tar file is."""
+    """Types of members of a tar file."""
 
     FILE = "file"
     DIRECTORY = "directory"
@@ -25,7 +25,7 @@ class SdistMember:
     name: str
     type: Type
     target: str = ""
-    """Where a link leads: from its own directory (symbolic) or from the archive's top (hard)."""
+    """Target of a link, relative to its directory (symbolic) or to the archive (hard)."""
 
 
 _TYPES = {
@@ -36,7 +36,7 @@ _TYPES = {
 
 
 def describe_member(member: tarfile.TarInfo) -> SdistMember:
-    """The name, type and target of a member."""
+    """Return the name, type and target of a member."""
     if member.issparse():
         return SdistMember(member.name, Type.SPARSE)
     usual = Type.FILE if member.isreg() else Type.OTHER

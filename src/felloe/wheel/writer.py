@@ -6,8 +6,9 @@ from pathlib import Path
 
 from felloe.wheel.atomic_write import placing
 from felloe.wheel.member import Member
+from felloe.wheel.member_name import check_file_tree
 from felloe.wheel.reader import StagedWheel
-from felloe.wheel.record import SIGNATURES, render_record
+from felloe.wheel.record import exempt, render_record
 from felloe.wheel.zip_rules import check_zip
 from felloe.wheel.zip_writer import ZipWriter
 
@@ -34,5 +35,7 @@ def write_wheel(staged: StagedWheel, directory: Path, epoch: int) -> Path:
 
 def _ordered(staged: StagedWheel) -> list[Member]:
     prefix = f"{staged.dist_info}/"
-    kept = (m for m in staged.members if m.name not in {prefix + name for name in SIGNATURES})
+    left_out = exempt(f"{prefix}RECORD")
+    kept = [m for m in staged.members if m.name not in left_out]
+    check_file_tree([member.name for member in kept])
     return sorted(kept, key=lambda member: (member.name.startswith(prefix), member.name))

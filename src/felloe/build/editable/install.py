@@ -26,9 +26,10 @@ from felloe.config.settings import ConfigSettings
 from felloe.errors import EngineFailed
 from felloe.finding import Finding
 from felloe.python.target import Target
-from felloe.repair.finish import retag
+from felloe.repair.finish import GENERATOR
 from felloe.wheel.atomic_write import prepare_directory
 from felloe.wheel.reader import StagedWheel, open_wheel
+from felloe.wheel.wheel_file import retag
 from felloe.wheel.writer import write_wheel
 
 TYPE_CHECKING = False
@@ -69,7 +70,7 @@ def build_editable(build: Build, target: Target, directory: Path, metadata: Path
             if site is None and hook is not None and hook.rebuilds and place.origin.vanishes:
                 _warn_of_lost_environment()
             settled = _settle(staged, hook, site, began) if site else staged
-            editable = retag(settled, settled.name, has_binaries=False)
+            editable = retag(settled, settled.name, generator=GENERATOR)
             return write_wheel(editable, directory, build.settings.epoch)
 
 
