@@ -106,13 +106,13 @@ class SymbolTable:
 
     def definitions(self) -> Iterator[str]:
         """Every defined symbol's name, in table order."""
-        for name, _, section in self._records(self._count()):
+        for name, _, section in self._records(self.count()):
             if section != _SHN_UNDEF:
                 yield self._strings.at(name)
 
     def definitions_beginning(self, *prefixes: bytes) -> Iterator[str]:
         """The defined symbols whose names begin with one of ``prefixes``."""
-        for name, _, section in self._records(self._count()):
+        for name, _, section in self._records(self.count()):
             if section != _SHN_UNDEF and self._strings.begins(name, prefixes):
                 yield self._strings.at(name)
 
@@ -151,10 +151,10 @@ class SymbolTable:
         is_program = self._elf.type == ElfType.EXECUTABLE or self._elf.interpreter is not None
         if self._elf.tables.gnu_hash and not is_program and any(self._buckets()):
             return self._gnu_hash_head().first
-        return self._count()
+        return self.count()
 
-    def _count(self) -> int:
-        """The number of symbols; the dynamic section states it only through the hashes."""
+    def count(self) -> int:
+        """Return the number of symbols; the dynamic section states it only through the hashes."""
         tables = self._elf.tables
         last = max(self._buckets(), default=0) if tables.gnu_hash else 0
         if last:

@@ -1,0 +1,1 @@
+"""Which processors the machine code of a wheel runs on."""
