@@ -22,10 +22,10 @@ from felloe.binary.elf.memory import LoadedObject
 _MOST_BLOCKS = 4000
 _MOST_INSTRUCTIONS = 2_000_000
 _WINDOW = 512
+_LONGEST = 15
+"""Bytes of the longest instruction."""
 _LONGEST_GETTER = 12
-_FEATURES = {
-    getattr(CpuidFeature, name): name for name in LEVELS if hasattr(CpuidFeature, name)
-}
+_FEATURES = {getattr(CpuidFeature, name): name for name in LEVELS if hasattr(CpuidFeature, name)}
 _QUERIES = (Mnemonic.CPUID, Mnemonic.XGETBV)
 _PROCESSOR_DATA = ("__cpu_model", "__cpu_features2", "_rtld_global_ro")
 _ASKING = ("__cpu_indicator_init", "__x86_get_cpuid_feature_leaf", "getauxval", "elf_aux_info")
@@ -120,17 +120,15 @@ class Program:
         """Yield instructions from an address on, within the object's budget."""
         at = start
         while self.memory.is_code(at):
-            code = self.memory.read(at, _WINDOW)
-            decoder = Decoder(64, code, ip=at)
-            for instruction in decoder:
-                is_cut = instruction.mnemonic == Mnemonic.INVALID
-                if is_cut or self._budget <= 0:
+            code, begin = self.memory.read(at, _WINDOW), at
+            for instruction in Decoder(64, code, ip=at):
+                if instruction.mnemonic == Mnemonic.INVALID or self._budget <= 0:
                     break
                 self._budget -= 1
                 yield instruction
                 at = instruction.next_ip
-            if len(code) < _WINDOW or self._budget <= 0 or at < start + 1:
-                return
+            if len(code) < _WINDOW or self._budget <= 0 or at - begin < _WINDOW - _LONGEST:
+                return  # the code ends, or is no code
 
     def find_use(self, instruction: Instruction) -> Use | None:
         """Return the instruction as a use, if the level does not have it."""
