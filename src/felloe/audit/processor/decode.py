@@ -37,6 +37,7 @@ _NO_RETURN = frozenset(
     )
 )
 _CONDITIONAL, _CALLS = FlowControl.CONDITIONAL_BRANCH, (FlowControl.CALL, FlowControl.INDIRECT_CALL)
+_BRANCHES = (_CONDITIONAL, FlowControl.UNCONDITIONAL_BRANCH)
 _ENDS = (
     FlowControl.RETURN,
     FlowControl.INTERRUPT,
@@ -44,8 +45,10 @@ _ENDS = (
     FlowControl.INDIRECT_BRANCH,
 )
 _CALL_CLOBBERED = frozenset(
-    (Register.RAX, Register.RCX, Register.RDX, Register.RSI, Register.RDI)
-    + (Register.R8, Register.R9, Register.R10, Register.R11)
+    (
+        *(Register.RAX, Register.RCX, Register.RDX, Register.RSI, Register.RDI),
+        *(Register.R8, Register.R9, Register.R10, Register.R11),
+    )
 )
 
 
@@ -195,29 +198,31 @@ class _FunctionReader:
             if use:
                 block.uses.append(use)
             block.asks = block.asks or instruction.mnemonic in _QUERIES
-            flow = instruction.flow_control
-            if flow == _CONDITIONAL:
-                block.is_guard = taint.flags
-                block.successors = [instruction.near_branch_target, instruction.next_ip]
-                break
-            if flow == FlowControl.UNCONDITIONAL_BRANCH:
-                block.successors = [instruction.near_branch_target]
-                break
-            if flow in _CALLS:
+            if instruction.flow_control in _CALLS:
                 callee = self._callee(instruction)
                 if isinstance(callee, int):
                     block.calls.append(callee)
                 if callee in _NO_RETURN:
                     break
                 taint.call(asks=callee is not None and self._program.asks(callee))
-                continue
-            if flow in _ENDS:
-                target = self._program.pointer(instruction)
-                if flow == FlowControl.INDIRECT_BRANCH and isinstance(target, int):
-                    block.calls.append(target)
+            elif instruction.flow_control in _BRANCHES or instruction.flow_control in _ENDS:
+                self._leave(block, instruction)
+                block.is_guard = taint.flags
                 break
-            taint.step(instruction)
+            else:
+                taint.step(instruction)
         return block, frozenset(taint.registers)
+
+    def _leave(self, block: Block, instruction: Instruction) -> None:
+        """Note where the last instruction of a block leads."""
+        flow = instruction.flow_control
+        if flow == _CONDITIONAL:
+            block.successors = [instruction.near_branch_target, instruction.next_ip]
+        elif flow == FlowControl.UNCONDITIONAL_BRANCH:
+            block.successors = [instruction.near_branch_target]
+        elif flow == FlowControl.INDIRECT_BRANCH:
+            target = self._program.pointer(instruction)
+            block.calls += [target] if isinstance(target, int) else []
 
     def _callee(self, instruction: Instruction) -> int | str | None:
         if instruction.flow_control == FlowControl.INDIRECT_CALL:
