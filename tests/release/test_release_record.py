@@ -30,6 +30,14 @@ def key(cell=CELL, source="s", config=(), environ=None, generator="felloe 1"):
         {"source": "t"},
         {"config": ("cmake.define.A=1",)},
         {"environ": {"CXXFLAGS": "-O3"}},
+        {"environ": {"PKG_CONFIG_PATH": "/opt/lib/pkgconfig"}},
+        {"environ": {"HDF5_ROOT": "/opt/hdf5"}},
+        {"environ": {"CPATH": "/opt/include"}},
+        {"environ": {"LIBRARY_PATH": "/opt/lib"}},
+        {"environ": {"LD": "/opt/bin/ld"}},
+        {"environ": {"FC": "flang"}},
+        {"environ": {"CUDACXX": "nvcc"}},
+        {"environ": {"ANY_SCRIPT_OF_THE_PROJECT": "1"}},
         {"environ": {"FELLOE_PLATFORM": "linux"}},
         {"environ": {"SKBUILD_CMAKE_ARGS": "-DA=1"}},
         {"generator": "felloe 2"},
@@ -43,7 +51,8 @@ def test_what_changes_a_wheel_changes_its_key(change):
     "change",
     [
         {},
-        {"environ": {"CMAKE_BUILD_PARALLEL_LEVEL": "7", "FELLOE_CACHE": "true", "HOME": "/x"}},
+        {"environ": {"CMAKE_BUILD_PARALLEL_LEVEL": "7", "FELLOE_CACHE": "true", "TERM": "x"}},
+        {"environ": {"SSH_CLIENT": "::1", "PWD": "/x", "PIP_QUIET": "1", "LS_COLORS": "x"}},
     ],
 )
 def test_what_does_not_change_it_does_not(change):

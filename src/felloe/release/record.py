@@ -7,21 +7,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
+from felloe.config.environment_variable import select_variables
 from felloe.release.matrix import Cell
 
 VERSION = 1
-
-_STEERING = ("FELLOE_", "SKBUILD_", "CMAKE_", "AUDITWHEEL_", "MACOSX_")
-_ALSO_STEERING = ("CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "SOURCE_DATE_EPOCH")
-# These change how fast a build is, not what comes out of it.
-_INDIFFERENT = (
-    "CMAKE_BUILD_PARALLEL_LEVEL",
-    "CMAKE_COLOR_DIAGNOSTICS",
-    "FELLOE_CACHE",
-    "FELLOE_CACHE_DIR",
-    "FELLOE_CACHE_LIMIT",
-    "FELLOE_COMPILER_LAUNCHER",
-)
 
 
 @dataclass(frozen=True)
@@ -77,11 +66,6 @@ def make_key(
     its version. A newer compiler or build requirement is not seen.
     """
     item = cell.interpreter
-    steering = {
-        name: value
-        for name, value in environ.items()
-        if (name.startswith(_STEERING) or name in _ALSO_STEERING) and name not in _INDIFFERENT
-    }
     order: list[object] = [
         source,
         item.tag,
@@ -90,5 +74,5 @@ def make_key(
         item.platform,
         str(item.path),
     ]
-    order += [cell.target, sorted(config), sorted(steering.items()), generator]
+    order += [cell.target, sorted(config), list(select_variables(environ).items()), generator]
     return hashlib.sha256(json.dumps(order).encode()).hexdigest()
