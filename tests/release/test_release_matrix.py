@@ -129,7 +129,12 @@ def test_the_matrix_is_a_product_without_repetition():
         ("cp310 cp311", "", "cp39", "cp310"),
         ("cp310 cp311 cp312 cp313", "", "cp312", "cp310 cp311 cp312"),
         ("cp313 cp313t pp311", "", "cp312", "cp313 cp313t pp311"),
-        ("cp314 cp315 cp315t", "", "cp315t", "cp314 cp315"),
+        ("cp314 cp315 cp315t", "", "cp315t", "cp314 cp315 cp315t"),
+        # Only the free-threaded build makes the wheel for both.
+        ("cp314 cp315 cp315t", "", "cp315.cp315t", "cp314 cp315t"),
+        ("cp315 cp316", "cp315t", "cp315.cp315t", ""),
+        ("cp315 cp316", "", "cp315.cp315t", "cp315"),
+        ("cp39 cp310", "", "py2.py3", "cp39"),
         ("cp39 cp313t pp311", "", "py3", "cp39"),
         ("cp310 pp311", "cp39", "py3", ""),
     ],

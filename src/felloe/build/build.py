@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from felloe.build.engine import Engine
 from felloe.config.project import Project
 from felloe.config.settings import ConfigSettings, Settings, runs_in_ci
+from felloe.config.skbuild import SkbuildSettings
 from felloe.errors import FelloeError
 
 
@@ -38,7 +39,12 @@ class Build:
     @property
     def compiles(self) -> bool:
         """Whether the engine runs CMake."""
-        return self.project.engine("wheel", "cmake") is not False
+        return self.skbuild.get_bool("wheel", "cmake", default=True)
+
+    @property
+    def skbuild(self) -> SkbuildSettings:
+        """The settings of the engine."""
+        return self.project.skbuild(self.engine_config, self.environ)
 
     @property
     def in_ci(self) -> bool:

@@ -74,7 +74,7 @@ def _with_link_paths(build: Build, target: Target) -> ConfigSettings | None:
     libraries and replaces them itself. It does so for Linux only.
     """
     name = _LINK_PATHS.rpartition(".")[2]
-    is_set = build.project.engine("cmake", "define", name) is not None
+    is_set = build.skbuild.is_set("cmake", "define", name)
     if is_set or target.libc is None or build.settings.platform == "linux":
         return build.engine_config
     return {_LINK_PATHS: "ON", **(build.engine_config or {})}

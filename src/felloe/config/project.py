@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from felloe.config.skbuild import SkbuildSettings
 from felloe.errors import FelloeError
 
 if sys.version_info >= (3, 11):
@@ -41,6 +42,14 @@ class Project:
     def felloe(self) -> object:
         """The value of ``tool.felloe``, which may have any type."""
         return self._tool("felloe")
+
+    def skbuild(
+        self,
+        config: Mapping[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> SkbuildSettings:
+        """Return scikit-build-core's settings, merged with these sources."""
+        return SkbuildSettings(self._tool("scikit-build"), config or {}, environ or {})
 
     def engine(self, *keys: str) -> object:
         """Return the value of nested keys of ``tool.scikit-build``, or None."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from felloe.config.py_api import PyApi, parse_py_api
 from felloe.python.interpreter import Interpreter
 from felloe.wheel.tags import WheelName
 
@@ -64,29 +65,28 @@ def choose_builds(
     Cells that ``py_api`` (the engine's ``wheel.py-api``) gives one wheel wait
     for the first of them: it may be the wheel of them all.
     """
-    led = {group for group in (_group(cell, py_api) for cell in building) if group}
-    chosen = []
-    for cell in waiting:
-        group = _group(cell, py_api)
-        if group is None or group not in led:
-            chosen.append(cell)
-        if group is not None:
-            led.add(group)
-    return tuple(chosen)
+    api = parse_py_api(py_api)
+    led = {cell.target for cell in building if _shares(cell, api)}
+    first: dict[str, Cell | None] = {}
+    for target in {cell.target for cell in waiting} - led:
+        rivals = [cell for cell in waiting if cell.target == target and _shares(cell, api)]
+        first[target] = api.choose_first((cell, _is_free(cell)) for cell in rivals)
+    return tuple(
+        cell for cell in waiting if not _shares(cell, api) or cell == first.get(cell.target)
+    )
 
 
-def _group(cell: Cell, py_api: str) -> tuple[str, str] | None:
-    """Cells of one group share a wheel; None for those that have their own."""
-    if re.fullmatch(r"(py[23]\.?)+", py_api):
-        return cell.target, py_api
-    match = re.fullmatch(r"cp(\d)(\d+)(t?)", py_api)
+def _shares(cell: Cell, api: PyApi) -> bool:
     item = cell.interpreter
-    if match is None or item.implementation != "cpython":
-        return None
-    is_free = "t" in item.flags
-    if item.version[:2] < (int(match[1]), int(match[2])) or (is_free and not match[3]):
-        return None
-    return cell.target, py_api
+    return api.shares(
+        (item.version[0], item.version[1]),
+        is_free_threaded=_is_free(cell),
+        is_cpython=item.implementation == "cpython",
+    )
+
+
+def _is_free(cell: Cell) -> bool:
+    return "t" in cell.interpreter.flags
 
 
 def find_cover(cell: Cell, made: Mapping[Cell, WheelName]) -> Cell | None:

@@ -101,10 +101,8 @@ def check_settings(
 
 
 def find_py_api(project: Project, config: Sequence[str], environ: Mapping[str, str]) -> str:
-    """The engine's ``wheel.py-api``; empty if every Python gets a wheel of its own."""
-    given = _parse_config(config).get("wheel.py-api")
-    value = environ.get("SKBUILD_WHEEL_PY_API") or given or project.engine("wheel", "py-api")
-    return value if isinstance(value, str) else ""
+    """Return the engine's ``wheel.py-api``; empty if every Python gets a wheel of its own."""
+    return project.skbuild(_parse_config(config), environ).get_text("wheel", "py-api")
 
 
 def _find_cache(
@@ -113,8 +111,7 @@ def _find_cache(
     """The cache, if builds of one tree at the same time keep apart there."""
     if not is_ours(project) or not CAN_LOCK:
         return None  # setuptools and others write into the source tree
-    chosen = [project.engine("build-dir"), environ.get("SKBUILD_BUILD_DIR")]
-    if any(chosen) or any(key.endswith("build-dir") for key in _parse_config(config)):
+    if project.skbuild(_parse_config(config), environ).is_set("build-dir"):
         return None
     cache = _read_settings(project, config, environ).cache
     is_on = cache.use == "true" or (cache.use == "auto" and not runs_in_ci(environ))

@@ -145,8 +145,7 @@ def _build_for_once(place: BuildContext, directory: Path) -> Path:
 
 def explain_missing_room(build: Build) -> None:
     """After a failure where nothing is kept: whether that may be why."""
-    asked = [build.project.engine(), build.engine_config, build.environ.get(_REBUILD)]
-    if "rebuild" in repr(asked) or asked[-1]:
+    if build.skbuild.is_set("editable", "rebuild"):
         terminal.report_note(
             Finding(
                 "what is built is not kept, and editable.rebuild builds in what was kept",
@@ -199,9 +198,7 @@ def _with_compile_commands(build: Build, config: ConfigSettings) -> dict[str, ob
 
     Not where that is decided already, nor over a file that somebody made.
     """
-    decided = build.project.engine("cmake", "define", _EXPORT) is not None
-    decided = decided or _EXPORT in build.environ
-    decided = decided or any(key.endswith(f"define.{_EXPORT}") for key in config)
+    decided = build.skbuild.is_set("cmake", "define", _EXPORT) or _EXPORT in build.environ
     root = build.project.root
     file = root / _COMMANDS
     is_theirs = file.is_file() and not file.is_symlink() and not (root / "CMakeCache.txt").exists()

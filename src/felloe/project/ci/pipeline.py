@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 
 from felloe.config.project import Project
+from felloe.config.py_api import PyApi, parse_py_api
 from felloe.errors import FelloeError
 from felloe.project.ci.platform import COMMON, PLATFORMS, Platform
 
@@ -64,8 +64,8 @@ def plan_pipeline(
     pythons = options["python"] or _allowed_pythons(table.get("requires-python"))
     default_test = 'python -m pytest "{project}/tests"' if has_tests else ""
     zig = options["linux"] == "zig"
-    py_api = str(project.engine("wheel", "py-api") or "")
-    pure = project.engine("wheel", "cmake") is False
+    py_api = project.skbuild().get_text("wheel", "py-api")
+    pure = not project.skbuild().get_bool("wheel", "cmake", default=True)
     platforms = _choose_platforms(options["platforms"], offered, zig=zig)
     return Pipeline(
         name=name,
@@ -97,21 +97,16 @@ def choose_builders(pythons: Collection[str], py_api: str) -> tuple[str, ...]:
     versions before 3.12 build for themselves, and the first from 3.12 on for
     all that follow; with ``py3`` one builds for all.
     """
+    api = parse_py_api(py_api)
     ordered = sorted(set(pythons), key=_order)
-    if re.fullmatch(r"py[23](\.py[23])*", py_api):
-        return tuple(ordered[:1])
-    floors = {bool(free): int(minor) for minor, free in re.findall(r"cp3(\d+)(t?)", py_api)}
-    builders = []
-    covered: set[bool] = set()
-    for version in ordered:
-        minor, free = _order(version)
-        if free not in floors or minor < floors[free]:
-            builders.append(version)
-        elif free not in covered:
-            builders.append(version)
-            # With "cp315.cp315t" the one wheel is for both kinds of interpreter.
-            covered |= set(floors)
-    return tuple(builders)
+    sharing = [version for version in ordered if _shares(version, api)]
+    first = api.choose_first((version, version.endswith("t")) for version in sharing)
+    return tuple(version for version in ordered if version == first or version not in sharing)
+
+
+def _shares(version: str, api: PyApi) -> bool:
+    minor, is_free = _order(version)
+    return api.shares((3, minor), is_free_threaded=is_free)
 
 
 def _order(version: str) -> tuple[int, bool]:
