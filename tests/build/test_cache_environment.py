@@ -282,3 +282,21 @@ def test_many_at_once_make_one(site, tmp_path):
     (answer,) = answers
     (only,) = (tmp_path / "cache" / "environments").iterdir()
     assert answer.strip() == str(only)
+
+
+def test_bytecode_of_the_frontend_is_kept(tmp_path, monkeypatch):
+    """A first build would else compile the engine a second time."""
+    import py_compile
+
+    from felloe.build.environment import store
+    from felloe.build.environment.distribution import File
+
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    source, part = tmp_path / "site", tmp_path / "part"
+    (part / "lib").mkdir(parents=True)
+    source.mkdir()
+    (source / "m.py").write_text("x = 1\n")
+    compiled = Path(py_compile.compile(str(source / "m.py")))
+    file = File("lib/m.py", str(source / "m.py"), "")
+    store.link_bytecode([file], str(part))
+    assert (part / "lib" / "__pycache__" / compiled.name).samefile(compiled)

@@ -156,6 +156,7 @@ def _fill(part: Path, path: Path, origin: Origin, content: Content) -> None:
             os.makedirs(parent, exist_ok=True)
             made.add(parent)
         _put(file, target, str(path / "bin" / "python"))
+    link_bytecode(content.files, str(part))
     names = [_CONFIG, *(file.path for file in content.files)]
     digests = {file.path: file.digest for file in content.files if file.source}
     write_manifest(part / _MANIFEST, take_stamps(names, str(part)), digests)
@@ -168,13 +169,34 @@ def _put(file: File, target: str, python: str) -> None:
             made.write((_shebang(python) if file.is_script else b"") + file.text)
         os.chmod(target, 0o755 if file.is_script else 0o644)
         return
-    source = os.path.realpath(file.source)  # some installers only link to their own cache
+    source = file.source
+    if os.path.islink(source):  # some installers only link to their own cache
+        source = os.path.realpath(source)
     try:
         os.link(source, target)
     except FileNotFoundError:
         raise Unplaceable(f"{file.source} is missing, though its RECORD lists it") from None
     except OSError:  # another file system, or one without links
         shutil.copy2(source, target)
+
+
+def link_bytecode(files: Iterable[File], part: str) -> None:
+    """Keep the compiled form of modules that the frontend's environment has.
+
+    Python compares the time and size of the source that it was made from. To
+    compile the engine again would take a tenth of a small build.
+    """
+    directories = {
+        os.path.dirname(file.source): os.path.dirname(f"{part}/{file.path}")
+        for file in files
+        if file.source.endswith(".py")
+    }
+    for source, target in directories.items():
+        with suppress(OSError):  # nothing was compiled, or this file system has no links
+            names = os.listdir(f"{source}/__pycache__")
+            os.mkdir(f"{target}/__pycache__")
+            for name in names:
+                os.link(f"{source}/__pycache__/{name}", f"{target}/__pycache__/{name}")
 
 
 def _shebang(python: str) -> bytes:
