@@ -169,7 +169,8 @@ def test_only_some_may(pattern, allowed):
 def read_dependencies():
     """What pyproject.toml says is installed with felloe, as names to import."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    listings = re.findall(r"^(?:dependencies|fast|cli|isa) = \[(.*?)\]", text, re.MULTILINE | re.DOTALL)
+    table = re.compile(r"^(?:dependencies|fast|cli|isa) = \[(.*?)\]", re.MULTILINE | re.DOTALL)
+    listings = table.findall(text)
     return {
         name.replace("-", "_") for text in listings for name in re.findall(r'"([a-z][\w-]+)', text)
     }
