@@ -40,7 +40,7 @@ def fold(name: str) -> dict[str, Any]:
             architecture: floors(listed, names, lambda entry, a=architecture: versions(entry, a))
             for architecture in architectures(listed)
         },
-        "withheld": withheld(listed, names),
+        "unexported": unexported(listed, names),
     }
 
 
@@ -72,7 +72,7 @@ def floors(listed: Any, names: list[str], allowed: Any) -> dict[str, str]:
     return dict(sorted(first.items(), key=lambda pair: (names.index(pair[1]), pair[0])))
 
 
-def withheld(listed: Any, names: list[str]) -> dict[str, dict[str, str | None]]:
+def unexported(listed: Any, names: list[str]) -> dict[str, dict[str, str | None]]:
     """Library -> symbol that not every build of it exports -> the policy where all do."""
     result: dict[str, dict[str, str | None]] = {}
     for entry in listed:

@@ -36,14 +36,14 @@ def unfold(family, position):
     allowed = {name for name, floor in family.symbol_versions.items() if floor <= position}
     withheld = {
         library: {symbol for symbol, floor in symbols.items() if floor > position}
-        for library, symbols in family.withheld.items()
+        for library, symbols in family.unexported.items()
     }
     return {
         "name": family.policies[position].name,
         "aliases": list(family.policies[position].aliases),
         "symbol_versions": allowed,
         "libraries": {name for name, floor in family.libraries.items() if floor <= position},
-        "withheld": {library: symbols for library, symbols in withheld.items() if symbols},
+        "unexported": {library: symbols for library, symbols in withheld.items() if symbols},
     }
 
 
@@ -58,7 +58,7 @@ def respell(entry, architecture):
         "aliases": entry["aliases"],
         "symbol_versions": {f"{prefix}_{n}" for prefix, numbers in table.items() for n in numbers},
         "libraries": libraries,
-        "withheld": {lib: set(symbols) for lib, symbols in entry["blacklist"].items() if symbols},
+        "unexported": {lib: set(symbols) for lib, symbols in entry["blacklist"].items() if symbols},
     }
 
 
@@ -150,12 +150,12 @@ def test_glibc_families_know_no_musl():
 )
 def test_withheld_symbol(architecture, library, symbol, expected):
     family = POLICIES["manylinux", architecture]
-    assert family.policy_name(family.withheld[library][symbol]) == expected
+    assert family.policy_name(family.unexported[library][symbol]) == expected
 
 
 def test_what_is_withheld_is_of_a_library_that_is_expected():
     for family in POLICIES.values():
-        assert family.withheld.keys() <= family.libraries.keys()
+        assert family.unexported.keys() <= family.libraries.keys()
 
 
 @pytest.mark.parametrize(

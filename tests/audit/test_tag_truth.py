@@ -106,7 +106,7 @@ def _told(document) -> tuple:
     tags = (document["proved"][part] for part in ("python", "abi", "platform"))
     findings = (document[part] for part in ("problems", "notes"))
     messages = [[(item["message"], item["hint"]) for item in part] for part in findings]
-    return "-".join(".".join(part) for part in tags), document["holds"], messages
+    return "-".join(".".join(part) for part in tags), document["passed"], messages
 
 
 def _known(verdict) -> tuple:

@@ -210,6 +210,7 @@ from felloe.audit.evidence import audit_members
 from felloe.errors import FelloeError
 from felloe.audit.policy.family import read_policies
 from felloe.audit.report.report import render_json
+from felloe.audit.wheel_file import WheelAudit
 from felloe.wheel.tags import parse_wheel_name
 from felloe.audit.verdict import judge
 import json
@@ -222,7 +223,8 @@ resource.setrlimit(resource.RLIMIT_AS, (now + int(sys.argv[3]), -1))
 name = parse_wheel_name("x-1-cp311-cp311-linux_x86_64.whl")
 member = Member.from_bytes("x/a.cpython-311-x86_64-linux-gnu.so", data)
 evidence = audit_members([member], policies, "glibc")
-document = json.dumps(render_json("x.whl", evidence, judge(evidence, name, "glibc", policies)))
+audit = WheelAudit(evidence, judge(evidence, name, "glibc", policies), ())
+document = json.dumps(render_json("x.whl", audit))
 print(*(item.reason for item in evidence.opaque), len(document))
 """
 SECONDS = 3

@@ -102,6 +102,7 @@ import resource, sys, json
 from felloe.wheel.member import Member
 from felloe.audit.evidence import audit_members
 from felloe.audit.report.report import render_json, render_text
+from felloe.audit.wheel_file import WheelAudit
 from felloe.audit.verdict import judge
 from felloe.audit.policy.family import read_policies
 from felloe.wheel.tags import parse_wheel_name
@@ -117,8 +118,8 @@ member, tag = ("m.pyd", "win_amd64") if data[:2] == b"MZ" else ("m.abi3.so", "ma
 name = parse_wheel_name(f"x-1-cp311-abi3-{tag}.whl")
 evidence = audit_members([Member.from_bytes("x/" + member, data)], policies, "glibc")
 verdict = judge(evidence, name, "glibc", policies)
-document = json.dumps(render_json("x.whl", evidence, verdict))
-text = render_text("x.whl", evidence, verdict)
+document = json.dumps(render_json("x.whl", WheelAudit(evidence, verdict, ())))
+text = render_text("x.whl", WheelAudit(evidence, verdict, ()))
 print(*(item.reason for item in evidence.opaque), len(document) + len(text))
 """
 SECONDS = 4

@@ -74,7 +74,7 @@ def test_second_build_compiles_nothing_and_changes_nothing(build, audit_json):
     assert again.name == wheel.name
     assert again.read_bytes() == wheel.read_bytes()
     assert "manylinux" in wheel.name
-    assert audit_json(wheel)["holds"]
+    assert audit_json(wheel)["passed"]
 
 
 def test_zig_builds_it_for_an_old_glibc(build, zig_environ, make_venv, tmp_path):
@@ -85,7 +85,7 @@ def test_zig_builds_it_for_an_old_glibc(build, zig_environ, make_venv, tmp_path)
 
 def test_zig_builds_it_for_another_machine(build, zig_environ, audit_json):
     wheel = build_with_zig(build, zig_environ, "manylinux_2_17_aarch64")
-    assert audit_json(wheel)["holds"]
+    assert audit_json(wheel)["passed"]
 
 
 def build_with_zig(build, environ, target):

@@ -18,6 +18,7 @@ from support.json_schema import validate
 
 from felloe import check
 from felloe.audit.policy.family import read_policies
+from felloe.audit.wheel_file import Auditor
 from felloe.check.check import check_file
 from felloe.check.rule import Rule
 from felloe.errors import UsageError
@@ -28,7 +29,7 @@ SCHEMA = json.loads(Path(check.__file__).parent.joinpath("check.schema.json").re
 
 
 def check(path):
-    return check_file(path, POLICIES)
+    return check_file(path, Auditor(POLICIES))
 
 
 def rules(rulings, *, notes=False):

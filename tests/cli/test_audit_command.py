@@ -72,7 +72,7 @@ def test_broken_wheel_is_one_json_document(tmp_path, data, cause, capsys):
     (line,) = out.splitlines()
     document = json.loads(line)
     assert document["wheel"] == WHEEL
-    assert document["holds"] is False
+    assert document["passed"] is False
     assert cause in document["error"]
 
 
@@ -117,7 +117,7 @@ def test_unreadable_file_is_misuse(tmp_path, monkeypatch, capsys):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)  # root reads everything
-    monkeypatch.setattr("felloe.cli.audit.read_policies", dict)
+    monkeypatch.setattr("felloe.cli.auditor.read_policies", dict)
     assert main(["audit", str(path)]) == 2
     assert f"{WHEEL} cannot be read: Permission denied" in capsys.readouterr().err
 
@@ -134,7 +134,7 @@ def test_a_broken_wheel_stops_no_other(tmp_path, place):
     assert done.returncode == 1
     documents = [json.loads(line) for line in done.stdout.splitlines()]
     assert [document["wheel"] for document in documents] == [path.name for path in paths]
-    assert [document["holds"] for document in documents].count(False) == 1
+    assert [document["passed"] for document in documents].count(False) == 1
 
 
 def test_sound_wheel_holds(tmp_path):
@@ -195,7 +195,7 @@ def test_wrong_record_is_a_false_claim(tmp_path, data, problem, capsys):
     assert "The claims do not hold." in out
     assert main(["audit", "--json", path]) == 1
     document = json.loads(capsys.readouterr().out)
-    assert document["holds"] is False
+    assert document["passed"] is False
     assert [found["message"].startswith(problem) for found in document["problems"]] == [True]
 
 

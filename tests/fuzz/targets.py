@@ -21,7 +21,7 @@ from felloe.audit.evidence import audit_members
 from felloe.audit.policy.family import read_policies
 from felloe.audit.report.report import render_json, render_text
 from felloe.audit.verdict import judge
-from felloe.audit.wheel_file import audit_wheel
+from felloe.audit.wheel_file import Auditor, WheelAudit
 from felloe.binary.elf.editor.edit import Edit
 from felloe.binary.elf.editor.patch import patch
 from felloe.binary.elf.reader import parse_elf
@@ -71,8 +71,10 @@ def audits(wheel: str, *paths: str) -> Callable[[bytes], None]:
             [Member.from_bytes(path, data) for path in paths], POLICIES, claim.libc
         )
         verdict = judge(evidence, claim, claim.libc, POLICIES)
-        json.dumps(render_json(wheel, evidence, verdict), ensure_ascii=False).encode()
-        render_text(wheel, evidence, verdict).encode()
+        json.dumps(
+            render_json(wheel, WheelAudit(evidence, verdict, ())), ensure_ascii=False
+        ).encode()
+        render_text(wheel, WheelAudit(evidence, verdict, ())).encode()
 
     return audit_object
 
@@ -102,7 +104,7 @@ def check(wheel: Path) -> None:
 
 
 def audit(wheel: Path) -> None:
-    audit_wheel(wheel, POLICIES)
+    Auditor(POLICIES).audit_file(wheel)
 
 
 def unpack(wheel: Path) -> None:

@@ -17,6 +17,7 @@ from felloe.audit.evidence import audit_members
 from felloe.audit.policy.family import read_policies
 from felloe.audit.report.report import render_json, render_text
 from felloe.audit.verdict import judge
+from felloe.audit.wheel_file import WheelAudit
 from felloe.errors import FelloeError
 from felloe.wheel.reader import open_wheel
 
@@ -46,8 +47,8 @@ def audit(path, data):
         with open_wheel(path) as staged:
             evidence = audit_members(staged.members, POLICIES, "glibc")
             verdict = judge(evidence, staged.name, "glibc", POLICIES)
-            render_json(path.name, evidence, verdict)
-            render_text(path.name, evidence, verdict)
+            render_json(path.name, WheelAudit(evidence, verdict, ()))
+            render_text(path.name, WheelAudit(evidence, verdict, ()))
             for member in staged.members:
                 member.read()
     except FelloeError:

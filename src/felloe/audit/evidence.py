@@ -153,7 +153,7 @@ def _audit_object(member: BinaryMember, policies: Policies, default_libc: str) -
     libc = find_libc(elf) or ("musl" if module is not None and module.musl else None)
     family = policies.get((FAMILY_OF_LIBC[libc or default_libc], elf.architecture or ""))
     initializes = module is not None and any(map(symbols.defines, module.init_names()))
-    if module is not None and module.abi is Abi.UNNAMED and not initializes:
+    if module is not None and module.abi is Abi.UNTAGGED and not initializes:
         module = None
     python = symbols.mentions(b"Py")
     imports = _python_imports(symbols) if python else ()
@@ -179,7 +179,7 @@ def _constrain(
     if family.libc == "musl" and "libc.so.6" in elf.needed:
         for name in find_unresolved(elf, symbols, frozenset(), "musl"):
             subject = f"{name}, which musl does not have"
-            yield Constraint(path, Kind.WITHHELD_SYMBOL, subject, NEVER, (name,))
+            yield Constraint(path, Kind.UNEXPORTED_SYMBOL, subject, NEVER, (name,))
 
 
 def _python_imports(symbols: SymbolTable) -> tuple[Import, ...]:

@@ -1,13 +1,11 @@
-"""The story of a wheel that gets other tags: open it, hold them against its binaries, write it."""
+"""Give a wheel other tags, if its binaries prove them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from felloe.audit.evidence import audit_members
-from felloe.audit.policy.family import Policies
-from felloe.audit.verdict import judge
+from felloe.audit.wheel_file import Auditor
 from felloe.errors import FelloeError, UsageError
 from felloe.wheel.reader import StagedWheel, open_wheel
 from felloe.wheel.tags import WheelName, parse_wheel_name
@@ -26,7 +24,7 @@ class TagChange:
     """Empty for no build number; None for the one that is there."""
 
 
-def retag_wheel(wheel: Path, change: TagChange, epoch: int, policies: Policies) -> Path | None:
+def retag_wheel(wheel: Path, change: TagChange, epoch: int, auditor: Auditor) -> Path | None:
     """Write the wheel under other tags beside itself. Answers the file, None if nothing changes.
 
     Raises :class:`FelloeError` with everything that the new tags promise and the
@@ -36,7 +34,7 @@ def retag_wheel(wheel: Path, change: TagChange, epoch: int, policies: Policies) 
         name = apply(change, staged.name)
         if name == staged.name:
             return None
-        refuse_lies(staged, name, policies)
+        check_tags_proved(staged, name, auditor)
         return write_wheel(retag(staged, name), wheel.parent, epoch)
 
 
@@ -69,10 +67,9 @@ def _apply(text: str | None, tags: tuple[str, ...], flag: str) -> tuple[str, ...
     return left
 
 
-def refuse_lies(staged: StagedWheel, name: WheelName, policies: Policies) -> None:
-    """Raises :class:`FelloeError` with what ``name`` promises and the binaries do not prove."""
-    evidence = audit_members(staged.members, policies, name.libc)
-    verdict = judge(evidence, name, name.libc, policies)
+def check_tags_proved(staged: StagedWheel, name: WheelName, auditor: Auditor) -> None:
+    """Raise :class:`FelloeError` if ``name`` promises more than the binaries prove."""
+    verdict = auditor.audit(staged, name).verdict
     if verdict.faults:
         hints = dict.fromkeys(problem.hint for problem in verdict.faults if problem.hint)
         raise FelloeError(

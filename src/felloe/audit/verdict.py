@@ -52,7 +52,7 @@ def judge(
     ``default_libc`` (``glibc`` or ``musl``) applies to wheels whose objects need no
     C library; ``waived`` are needed names that the user's machine is known to have.
     """
-    abi = judge_abi(evidence, claim)
+    abi = judge_abi(evidence, claim, waived)
     platform = _find_judge(evidence, claim, default_libc, policies)(evidence, claim, waived)
     return Verdict(
         claim=claim,

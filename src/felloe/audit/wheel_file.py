@@ -1,33 +1,77 @@
-"""The story of an audit: read a wheel, look at its binaries, hold its name against them."""
+"""Audit a wheel: read its binaries, find what it leaves to the machine, judge its tags."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from felloe.audit.evidence import Evidence, audit_members
 from felloe.audit.policy.family import Policies
+from felloe.audit.provider import WaiverRules, explain_waivers, find_waivers
 from felloe.audit.verdict import Verdict, judge
+from felloe.audit.waiver import WAIVER_FILE, Waiver, parse_waivers
 from felloe.finding import Finding
 from felloe.wheel.reader import StagedWheel, open_wheel
 from felloe.wheel.record import find_record_problem
+from felloe.wheel.tags import WheelName
 
 
-def audit_wheel(path: Path, policies: Policies) -> tuple[Evidence, Verdict]:
-    """What a wheel file's members say, and whether what it says of itself is true.
+@dataclass(frozen=True)
+class WheelAudit:
+    """The audit of one wheel."""
 
-    Raises :class:`felloe.errors.FelloeError` if it cannot be read.
+    evidence: Evidence
+    verdict: Verdict
+    waivers: tuple[Waiver, ...]
+    """Needed libraries that the wheel deliberately leaves to the user's machine."""
+
+    @property
+    def passed(self) -> bool:
+        """True if everything that the wheel claims is proved."""
+        return not self.verdict.faults
+
+
+@dataclass(frozen=True)
+class Auditor:
+    """Audits wheels by the policies and by the rules of one command."""
+
+    policies: Policies
+    rules: WaiverRules = field(default_factory=WaiverRules)
+
+    def audit_file(self, path: Path) -> WheelAudit:
+        """Audit a wheel file and its RECORD.
+
+        Raises :class:`felloe.errors.FelloeError` if it cannot be read.
+        """
+        with open_wheel(path) as staged:
+            audit = self.audit(staged)
+            broken = find_record_problem(staged.record, staged.members)
+        if broken:
+            problems = (*audit.verdict.problems, Finding(broken))
+            audit = replace(audit, verdict=replace(audit.verdict, problems=problems))
+        return audit
+
+    def audit(self, staged: StagedWheel, name: WheelName | None = None) -> WheelAudit:
+        """Audit an open wheel under a name, by default its own; RECORD is not read."""
+        claim = name or staged.name
+        evidence = audit_members(staged.members, self.policies, claim.libc)
+        metadata = staged.find(f"{staged.dist_info}/METADATA")
+        waivers = find_waivers(
+            evidence,
+            read_waivers(staged),
+            bytes(metadata.read()) if metadata else b"",
+            self.rules,
+        )
+        waived = frozenset(waiver.library for waiver in waivers)
+        verdict = judge(evidence, claim, claim.libc, self.policies, waived)
+        notes = (*verdict.notes, *explain_waivers(waivers, evidence))
+        return WheelAudit(evidence, replace(verdict, notes=notes), waivers)
+
+
+def read_waivers(staged: StagedWheel) -> tuple[Waiver, ...]:
+    """Read the record of what the wheel leaves to the user's machine.
+
+    Raises :class:`felloe.errors.FelloeError` if it is malformed.
     """
-    with open_wheel(path) as staged:
-        evidence, verdict = audit_staged(staged, policies)
-        broken = find_record_problem(staged.record, staged.members)
-    if broken:
-        verdict = replace(verdict, problems=(*verdict.problems, Finding(broken)))
-    return evidence, verdict
-
-
-def audit_staged(staged: StagedWheel, policies: Policies) -> tuple[Evidence, Verdict]:
-    """The same of an open wheel, without a word on its RECORD."""
-    libc = staged.name.libc
-    evidence = audit_members(staged.members, policies, libc)
-    return evidence, judge(evidence, staged.name, libc, policies)
+    member = staged.find(f"{staged.dist_info}/{WAIVER_FILE}")
+    return parse_waivers(bytes(member.read())) if member else ()

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from felloe.audit.evidence import Evidence
-from felloe.audit.policy.family import Policies
 from felloe.audit.verdict import Verdict
-from felloe.audit.wheel_file import audit_staged
+from felloe.audit.wheel_file import Auditor
 from felloe.check.entry_point_rules import check_entry_points
 from felloe.check.metadata_rules import (
     Fields,
@@ -40,7 +39,7 @@ _RENAME = "name it {name}-{version}-{python tag}-{abi tag}-{platform tag}.whl"
 _SEE_AUDIT = "see with `felloe audit` what each binary needs"
 
 
-def check_file(path: Path, policies: Policies) -> list[Ruling]:
+def check_file(path: Path, auditor: Auditor) -> list[Ruling]:
     """Return all problems of a file and notes about it.
 
     Raises :class:`UsageError` for a file that is neither a wheel nor an sdist.
@@ -48,7 +47,7 @@ def check_file(path: Path, policies: Policies) -> list[Ruling]:
     if not path.is_file():
         raise UsageError(f"no such file: {path}")
     if path.suffix == ".whl":
-        rulings = check_wheel(path, policies)
+        rulings = check_wheel(path, auditor)
     elif path.name.endswith((SUFFIX, *_OTHER_SDISTS)):
         rulings = check_sdist(path)
     else:
@@ -67,7 +66,7 @@ def _check_size(size: int) -> Iterator[Ruling]:
         )
 
 
-def check_wheel(path: Path, policies: Policies) -> Iterator[Ruling]:
+def check_wheel(path: Path, auditor: Auditor) -> Iterator[Ruling]:
     """Check the name, the zip file and its members."""
     if has_zip_end(path):  # otherwise opening it says so
         try:
@@ -81,19 +80,19 @@ def check_wheel(path: Path, policies: Policies) -> Iterator[Ruling]:
         return
     try:
         with open_wheel(path) as staged:
-            yield from _check_staged(path.name, staged, policies)
+            yield from _check_staged(path.name, staged, auditor)
     except FelloeError as cause:
         yield Rule.ARCHIVE.problem(cause.message, cause.hint or _PACK_AGAIN)
 
 
-def _check_staged(filename: str, staged: StagedWheel, policies: Policies) -> Iterator[Ruling]:
+def _check_staged(filename: str, staged: StagedWheel, auditor: Auditor) -> Iterator[Ruling]:
     record = [staged.record] if staged.record else []
     members = {member.name: member for member in (*staged.members, *record)}
     yield from check_tag_order(filename, staged.name)
     yield from check_directories(staged.name, staged.dist_info, members)
     yield from check_portable_names(members, staged.name.platforms)
     yield from _check_dist_info(staged, members)
-    yield from _check_binaries(staged, policies)
+    yield from _check_binaries(staged, auditor)
     if staged.record is not None:
         yield from verify_staged(staged)
 
@@ -112,10 +111,11 @@ def _check_dist_info(staged: StagedWheel, members: dict[str, Member]) -> Iterato
         yield from check_entry_points(bytes(members[path].read()), path)
 
 
-def _check_binaries(staged: StagedWheel, policies: Policies) -> Iterator[Ruling]:
+def _check_binaries(staged: StagedWheel, auditor: Auditor) -> Iterator[Ruling]:
     evidence, proved = Evidence(), staged.name.platforms
     try:
-        evidence, verdict = audit_staged(staged, policies)
+        audit = auditor.audit(staged)
+        evidence, verdict = audit.evidence, audit.verdict
     except FelloeError as cause:
         yield Rule.PROOF.problem(cause.message, cause.hint or _SEE_AUDIT)
     else:

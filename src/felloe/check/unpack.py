@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from felloe.audit.policy.family import Policies
-from felloe.audit.retag import refuse_lies
+from felloe.audit.retag import check_tags_proved
+from felloe.audit.wheel_file import Auditor
 from felloe.check.verify import verify_staged
 from felloe.errors import FelloeError
 from felloe.wheel.atomic_write import prepare_directory
@@ -33,7 +33,7 @@ def unpack_wheel(wheel: Path, directory: Path, *, verified: bool) -> Path:
 
 
 def pack_wheel(
-    root: Path, directory: Path, build: str | None, epoch: int, policies: Policies
+    root: Path, directory: Path, build: str | None, epoch: int, auditor: Auditor
 ) -> Path:
     """Pack an unpacked wheel into ``directory``, RECORD made anew. Answers the file.
 
@@ -45,5 +45,5 @@ def pack_wheel(
     prepare_directory(directory)
     if build is not None and build != staged.name.build:
         staged = retag(staged, replace(staged.name, build=build))
-    refuse_lies(staged, staged.name, policies)
+    check_tags_proved(staged, staged.name, auditor)
     return write_wheel(staged, directory, epoch)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from felloe.audit.policy.family import read_policies
 from felloe.audit.report.report import render_failure, render_json, render_text
-from felloe.audit.wheel_file import audit_wheel
 from felloe.cli.arguments import Commands, add_command
+from felloe.cli.auditor import add_waiver_rules, read_auditor
 from felloe.cli.files import Answer, add_arguments, run_on_files
 
 
@@ -23,17 +22,18 @@ def add_parser(commands: Commands) -> None:
         ("dist/*.whl", "--json numpy-2.2.0-cp312-cp312-manylinux_2_28_x86_64.whl"),
     )
     add_arguments(parser, "WHEEL")
+    add_waiver_rules(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Audit every wheel; one that cannot be read does not stop the others."""
-    policies = read_policies()
+    auditor = read_auditor(options)
 
     def examine(path: Path) -> Answer:
-        evidence, verdict = audit_wheel(path, policies)
-        document = render_json(path.name, evidence, verdict)
-        return Answer(document, render_text(path.name, evidence, verdict), document["holds"])
+        audit = auditor.audit_file(path)
+        document = render_json(path.name, audit)
+        return Answer(document, render_text(path.name, audit), document["passed"])
 
     return run_on_files(
         options, examine, lambda path, error: render_failure(path.name, error.message)

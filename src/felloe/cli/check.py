@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from felloe.audit.policy.family import read_policies
 from felloe.check.check import check_file
 from felloe.check.report import render_json, render_text
 from felloe.cli.arguments import Commands, add_command
+from felloe.cli.auditor import add_waiver_rules, read_auditor
 from felloe.cli.files import Answer, add_arguments, run_on_files
 
 
@@ -23,15 +23,16 @@ def add_parser(commands: Commands) -> None:
         ("dist/*",),
     )
     add_arguments(parser, "DIST")
+    add_waiver_rules(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Check every file; a broken one does not stop the others."""
-    policies = read_policies()
+    auditor = read_auditor(options)
 
     def examine(path: Path) -> Answer:
-        rulings = check_file(path, policies)
+        rulings = check_file(path, auditor)
         document = render_json(path.name, rulings)
         return Answer(document, render_text(path.name, rulings), document["accepted"])
 

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 from felloe import terminal
-from felloe.audit.policy.family import read_policies
 from felloe.check.unpack import pack_wheel
 from felloe.cli.arguments import Commands, add_command, add_output_directory
+from felloe.cli.auditor import add_waiver_rules, read_auditor
 from felloe.config.settings import read_settings
 from felloe.wheel.tags import check_build_number
 
@@ -29,6 +29,7 @@ def add_parser(commands: Commands) -> None:
     add("directory", metavar="DIR", type=Path)
     add_output_directory(parser, ".", "where to write the wheel (default: current directory)")
     add("--build", metavar="NUMBER", help="the build number; empty for none (default: as it was)")
+    add_waiver_rules(parser)
     parser.set_defaults(run=run)
 
 
@@ -36,6 +37,6 @@ def run(options: argparse.Namespace) -> int:
     """Pack the directory."""
     build = None if options.build is None else check_build_number(options.build)
     epoch = read_settings({}, None, os.environ).epoch
-    written = pack_wheel(options.directory, options.output_dir, build, epoch, read_policies())
+    written = pack_wheel(options.directory, options.output_dir, build, epoch, read_auditor(options))
     terminal.report_progress(f"wrote {written}")
     return 0

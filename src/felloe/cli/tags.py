@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 
 from felloe import terminal
-from felloe.audit.policy.family import Policies, read_policies
 from felloe.audit.retag import TagChange, retag_wheel
+from felloe.audit.wheel_file import Auditor
 from felloe.cli.arguments import Commands, add_command
+from felloe.cli.auditor import add_waiver_rules, read_auditor
 from felloe.cli.files import check_files
 from felloe.config.settings import read_settings
 from felloe.errors import FelloeError
@@ -34,6 +35,7 @@ def add_parser(commands: Commands) -> None:
     add("--platform-tag", metavar="TAG", help="such as manylinux_2_28_x86_64")
     add("--build", metavar="NUMBER", help="the build number; empty for none")
     add("--remove", action="store_true", help="remove the wheel that was retagged")
+    add_waiver_rules(parser)
     parser.set_defaults(run=run)
 
 
@@ -42,15 +44,15 @@ def run(options: argparse.Namespace) -> int:
     check_files(options.wheels)
     build = None if options.build is None else check_build_number(options.build)
     change = TagChange(options.python_tag, options.abi_tag, options.platform_tag, build)
-    epoch, policies = read_settings({}, None, os.environ).epoch, read_policies()
+    epoch, auditor = read_settings({}, None, os.environ).epoch, read_auditor(options)
     return max(
-        _retag(wheel, change, epoch, policies, remove=options.remove) for wheel in options.wheels
+        _retag(wheel, change, epoch, auditor, remove=options.remove) for wheel in options.wheels
     )
 
 
-def _retag(wheel: Path, change: TagChange, epoch: int, policies: Policies, *, remove: bool) -> int:
+def _retag(wheel: Path, change: TagChange, epoch: int, auditor: Auditor, *, remove: bool) -> int:
     try:
-        written = retag_wheel(wheel, change, epoch, policies)
+        written = retag_wheel(wheel, change, epoch, auditor)
     except FelloeError as error:
         terminal.report_error(error)
         return error.exit_code

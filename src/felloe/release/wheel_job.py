@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from felloe.audit.policy.family import Policies
-from felloe.audit.wheel_file import audit_wheel
+from felloe.audit.wheel_file import Auditor
 from felloe.errors import FelloeError
 from felloe.release.matrix import HERE, Cell
 from felloe.release.options import BuildTable
@@ -124,7 +124,7 @@ class Bench:
 def inspect_wheel(path: Path, policies: Policies) -> BuiltWheel:
     """Audit a wheel file. Raises :class:`Failed` if what it says of itself is not true."""
     try:
-        _, verdict = audit_wheel(path, policies)
+        verdict = Auditor(policies).audit_file(path).verdict
     except FelloeError as cause:
         raise Failed(cause.message) from cause
     if verdict.problems:

@@ -20,12 +20,12 @@ class Kind(Enum):
     UNREACHED_LIBRARY = "unreached-library"
     LIBPYTHON = "libpython"
     C_LIBRARY = "c-library"
-    WITHHELD_SYMBOL = "withheld-symbol"
+    UNEXPORTED_SYMBOL = "unexported-symbol"
     INSTRUCTION_SET = "instruction-set"
     EXECUTABLE_STACK = "executable-stack"
     RELATIVE_RELOCATIONS = "relative-relocations"
     PAGE_ALIGNMENT = "page-alignment"
-    RELIC = "relic"
+    REMOVED_SYMBOL = "removed-symbol"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Constraint:
 _LARGEST_PAGE = {"aarch64": 1 << 16, "ppc64": 1 << 16, "ppc64le": 1 << 16, "loongarch64": 1 << 14}
 
 # Removed from CPython 3.7; a module that asks for one cannot be imported.
-_RELICS = frozenset({"PyFPE_jbuf", "PyFPE_dummy", "PyFPE_counter"})
+_REMOVED = frozenset({"PyFPE_jbuf", "PyFPE_dummy", "PyFPE_counter"})
 
 # glibc 2.36 is the first to apply DT_RELR (a static program applies its own);
 # objects that GNU ld links say so by this symbol version, others may not.
@@ -57,7 +57,7 @@ def constrain(
 ) -> Iterator[Constraint]:
     """The constraints that follow from the object alone."""
     yield from _constrain_versions(path, elf, symbols, family)
-    yield from _constrain_withheld(path, elf, symbols, family)
+    yield from _constrain_unexported(path, elf, symbols, family)
     if elf.isa_level > 1:
         subject = f"x86-64-v{elf.isa_level} instructions"
         yield Constraint(path, Kind.INSTRUCTION_SET, subject, NEVER)
@@ -68,8 +68,8 @@ def constrain(
     if elf.load_alignment and elf.load_alignment % max(page, 1):
         subject = f"segments aligned to {elf.load_alignment} bytes, below the page size {page}"
         yield Constraint(path, Kind.PAGE_ALIGNMENT, subject, NEVER)
-    for symbol in symbols.imports_named(_RELICS):
-        yield Constraint(path, Kind.RELIC, symbol.name, NEVER, (symbol.name,))
+    for symbol in symbols.imports_named(_REMOVED):
+        yield Constraint(path, Kind.REMOVED_SYMBOL, symbol.name, NEVER, (symbol.name,))
 
 
 def _constrain_relocations(path: str, elf: ElfObject, family: PolicyFamily) -> Iterator[Constraint]:
@@ -102,16 +102,16 @@ def _constrain_versions(
         yield Constraint(path, Kind.SYMBOL_VERSION, subject, floor, names.pop(need.number, ()))
 
 
-def _constrain_withheld(
+def _constrain_unexported(
     path: str, elf: ElfObject, symbols: SymbolTable, family: PolicyFamily
 ) -> Iterator[Constraint]:
     for library in dict.fromkeys(elf.needed):
-        floors: Mapping[str, int] = family.withheld.get(library, {})
+        floors: Mapping[str, int] = family.unexported.get(library, {})
         for symbol in symbols.imports_named(floors.keys()):
             if not symbol.weak:
                 floor = floors[symbol.name]
                 subject = f"{symbol.name} of {library}"
-                yield Constraint(path, Kind.WITHHELD_SYMBOL, subject, floor, (symbol.name,))
+                yield Constraint(path, Kind.UNEXPORTED_SYMBOL, subject, floor, (symbol.name,))
 
 
 _MUSL_NAMES = re.compile(r"lib(c|pthread|rt|m|dl|util|xnet)\..*")

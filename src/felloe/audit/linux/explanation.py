@@ -26,14 +26,14 @@ WAYS_OUT = {
     Kind.C_LIBRARY: "build all of the wheel with one C library",
     Kind.LIBPYTHON: "link Python::Module (component Development.Module) and not Python::Python: "
     "a module takes the C API from the interpreter that loads it",
-    Kind.WITHHELD_SYMBOL: "do without that symbol, or link the library statically",
+    Kind.UNEXPORTED_SYMBOL: "do without that symbol, or link the library statically",
     Kind.INSTRUCTION_SET: "compile without -march and choose code for newer processors at run time",
     Kind.EXECUTABLE_STACK: "link with -Wl,-z,noexecstack, and give assembler sources a "
     ".note.GNU-stack section; glibc 2.41 and later refuse to load the object",
     Kind.RELATIVE_RELOCATIONS: "link with -Wl,-z,nopack-relative-relocs, or with "
     "-Wl,--pack-dyn-relocs=none where the linker is lld or mold",
     Kind.PAGE_ALIGNMENT: "link with -Wl,-z,max-page-size=65536",
-    Kind.RELIC: "rebuild it with a Python from 3.7 on",
+    Kind.REMOVED_SYMBOL: "rebuild it with a Python from 3.7 on",
 }
 """Kind of constraint -> what its author can do about it."""
 

@@ -39,4 +39,4 @@ def constrain_musl(
     for symbol in symbols.imports_named(newer.keys()):
         if not symbol.weak:
             subject = f"{symbol.name} of musl {newer[symbol.name]}"
-            yield Constraint(path, Kind.WITHHELD_SYMBOL, subject, NEVER, (symbol.name,))
+            yield Constraint(path, Kind.UNEXPORTED_SYMBOL, subject, NEVER, (symbol.name,))

@@ -55,7 +55,7 @@ def audit_mach_object(path: str, data: Buffer) -> MachObject:
     initializes = module is not None and all(
         any(map(table.defines, module.init_names())) for _, table in tables
     )
-    if module is not None and module.abi is Abi.UNNAMED and not initializes:
+    if module is not None and module.abi is Abi.UNTAGGED and not initializes:
         module = None
     imports = tuple(_merge(found for image, table in tables for found in _imports(image, table)))
     exports = (name for _, table in tables for name in table.definitions_beginning(*_PYTHON))

@@ -46,7 +46,7 @@ class PolicyFamily:
     """Soname -> floor, for the libraries a policy expects on the system."""
     symbol_versions: Mapping[str, int]
     """Symbol version (``GLIBC_2.17``) -> floor."""
-    withheld: Mapping[str, Mapping[str, int]]
+    unexported: Mapping[str, Mapping[str, int]]
     """Soname -> symbol that some systems' builds of it do not export -> floor."""
     version_prefixes: frozenset[str]
     """``GLIBC``, ``GLIBCXX``, …: what a known symbol version begins with."""
@@ -113,7 +113,7 @@ def _unfold(name: str, architecture: str, data: Mapping[str, Any]) -> PolicyFami
         ),
         libraries=_with_musl_soname(positions(data["libraries"]), architecture),
         symbol_versions=symbol_versions,
-        withheld={lib: positions(symbols) for lib, symbols in data["withheld"].items()},
+        unexported={lib: positions(symbols) for lib, symbols in data["unexported"].items()},
         version_prefixes=frozenset(version.partition("_")[0] for version in symbol_versions),
     )
 

@@ -24,7 +24,7 @@ from felloe.audit.python.module_file import (
     is_abi3t,
     is_tagged_stable,
 )
-from felloe.audit.python.stability import find_breaches, find_floor
+from felloe.audit.python.stability import find_floor, judge_stability
 from felloe.finding import Finding
 from felloe.wheel.tags import WheelName, python_version
 
@@ -40,21 +40,27 @@ class AbiVerdict:
     notes: tuple[Finding, ...]
 
 
-def judge_abi(evidence: Evidence, claim: WheelName) -> AbiVerdict:
-    """Hold the python and ABI tags of ``claim`` against the wheel's binaries."""
+def judge_abi(
+    evidence: Evidence, claim: WheelName, waived: frozenset[str] = frozenset()
+) -> AbiVerdict:
+    """Judge the python and ABI tags of ``claim`` by the wheel's binaries.
+
+    ``waived`` are needed libraries that are on the user's machine.
+    """
     modules = group_modules(evidence)
     bound = (
         bool(modules)
         or evidence.has_bytecode
         or any(item.python_imports for item in evidence.files)
     )
+    stability = judge_stability(evidence, claim, waived)
     problems = [
         *_reserved_tags(claim),
         *find_unloadable(modules, claim),
-        *find_breaches(evidence, claim),
+        *stability.problems,
         *_dll_problems(evidence, claim),
     ]
-    notes = [*_uninitialized(evidence), *_wider_proof(modules, claim)]
+    notes = [*stability.notes, *_uninitialized(evidence), *_wider_proof(modules, claim)]
     pythons, abis = (
         _prove_tags(modules, claim, find_floor(evidence))
         if problems
@@ -89,7 +95,7 @@ def _prove_tags(
     if len(versions) == 1:
         ((python, abi),) = versions
         return (python or "",), (abi or "",)
-    if versions or not names or any(name.abi is Abi.UNNAMED for name in names):
+    if versions or not names or any(name.abi is Abi.UNTAGGED for name in names):
         return claim.pythons, claim.abis
     new = any(name.abi is Abi.ABI3T or is_tagged_stable(name) for name in names)
     floors = [version for version in map(python_version, claim.pythons) if version]

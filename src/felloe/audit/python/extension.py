@@ -19,7 +19,7 @@ class Abi(Enum):
     """One version of one implementation."""
     ABI3 = "abi3"
     ABI3T = "abi3t"
-    UNNAMED = "unnamed"
+    UNTAGGED = "untagged"
     """A bare ``.so`` or ``.pyd``: every interpreter tries it, the name promises nothing."""
 
 
@@ -150,9 +150,9 @@ def _from_pyd(match: re.Match[str]) -> ModuleName:
     python_tag, abi_tag = _version_tags(match)
     if match["cp"]:
         abi_tag = name_windows_abi(match["cp"], match["flags"])
-    abi = Abi.VERSION if python_tag else Abi.UNNAMED
+    abi = Abi.VERSION if python_tag else Abi.UNTAGGED
     return ModuleName(stem, suffix, abi, python_tag, abi_tag, match["machine"])
 
 
 def _from_bare(match: re.Match[str]) -> ModuleName:
-    return ModuleName(match["stem"], ".so", Abi.UNNAMED)
+    return ModuleName(match["stem"], ".so", Abi.UNTAGGED)

@@ -89,7 +89,7 @@ def _loads(name: ModuleName, python: str, abi: str) -> bool:
     """Whether an interpreter for which a ``python-abi`` wheel is right loads the file."""
     version = python_version(python)
     new = version is not None and version >= ABI3T_FLOOR
-    if name.abi is Abi.UNNAMED:
+    if name.abi is Abi.UNTAGGED:
         return abi != "none" or not python.startswith("py")
     if name.abi is Abi.ABI3T:
         return new and abi != "none"

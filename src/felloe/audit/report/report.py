@@ -17,19 +17,21 @@ from felloe.audit.platform import list_paths
 from felloe.audit.report.object_report import render_file, render_mach_object, render_pe_object
 from felloe.audit.report.object_table import render_tables
 from felloe.audit.verdict import Verdict
+from felloe.audit.wheel_file import WheelAudit
 from felloe.finding import Finding
 from felloe.wheel.tags import WheelName
 
 SCHEMA_VERSION = 1
 
 
-def render_json(wheel: str, evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
-    """The audit of one wheel, as plain values."""
+def render_json(wheel: str, audit: WheelAudit) -> dict[str, Any]:
+    """Return the audit of one wheel as plain values."""
+    evidence, verdict = audit.evidence, audit.verdict
     portability = _find_portability(verdict)
     return {
         "version": SCHEMA_VERSION,
         "wheel": wheel,
-        "holds": not verdict.faults,
+        "passed": not verdict.faults,
         "claimed": _tags(verdict.claim),
         "proved": _tags(verdict.proved),
         "policy": verdict.platform.policy,
@@ -41,13 +43,17 @@ def render_json(wheel: str, evidence: Evidence, verdict: Verdict) -> dict[str, A
             *(render_pe_object(item) for item in evidence.pe_objects),
         ],
         "missing": [{"path": x.path, "library": x.library} for x in verdict.platform.missing],
+        "waived": [
+            {"library": x.library, "reason": x.reason.value, "distribution": x.distribution}
+            for x in audit.waivers
+        ],
         "better": _better(portability) if portability else {},
     }
 
 
 def render_failure(wheel: str, message: str) -> dict[str, Any]:
     """The document of a wheel that could not be audited."""
-    return {"version": SCHEMA_VERSION, "wheel": wheel, "holds": False, "error": message}
+    return {"version": SCHEMA_VERSION, "wheel": wheel, "passed": False, "error": message}
 
 
 def _find_portability(verdict: Verdict) -> Portability | None:
@@ -116,9 +122,9 @@ def _constraint(item: Constraint, portability: Portability) -> dict[str, Any]:
     }
 
 
-def render_text(wheel: str, evidence: Evidence, verdict: Verdict) -> str:
-    """The audit of one wheel for a terminal."""
-    return "\n".join(_lines(wheel, evidence, verdict))
+def render_text(wheel: str, audit: WheelAudit) -> str:
+    """Return the audit of one wheel for a terminal."""
+    return "\n".join(_lines(wheel, audit.evidence, audit.verdict))
 
 
 def _lines(wheel: str, evidence: Evidence, verdict: Verdict) -> Iterator[str]:

@@ -60,7 +60,7 @@ def find_python_dll(name: str) -> PythonDll | None:
     match = _PYTHON_DLL.fullmatch(name)
     if match is None:
         is_python = _OTHER_PYTHONS.fullmatch(name) is not None
-        return PythonDll(name, Abi.UNNAMED, None, is_debug=False) if is_python else None
+        return PythonDll(name, Abi.UNTAGGED, None, is_debug=False) if is_python else None
     threads, is_debug = match["threads"] or "", bool(match["debug"])
     if match["minor"]:
         tag = name_windows_abi(match["major"] + match["minor"], threads)
@@ -74,7 +74,7 @@ def audit_pe_object(path: str, data: Buffer) -> PeObject:
     symbols = PeSymbolTable(data, pe)
     module = find_module(path)
     initializes = module is not None and any(map(symbols.exports, module.init_names()))
-    if module is not None and module.abi is Abi.UNNAMED and not initializes:
+    if module is not None and module.abi is Abi.UNTAGGED and not initializes:
         module = None
     dlls = tuple(dict.fromkeys(filter(None, (find_python_dll(dll.name) for dll in pe.dlls))))
     imports = tuple(Import(name, weak=False) for name in _python_imports(pe, symbols))
@@ -101,7 +101,7 @@ def _python_imports(pe: PeImage, symbols: PeSymbolTable) -> Iterator[str]:
 
 def _say_more(module: ModuleName | None, dlls: tuple[PythonDll, ...]) -> ModuleName | None:
     """A name that promises nothing, with what the interpreter's library promises."""
-    if module is None or module.abi is not Abi.UNNAMED:
+    if module is None or module.abi is not Abi.UNTAGGED:
         return module
     versions = {dll.abi_tag for dll in dlls if dll.abi_tag}
     if len(versions) == 1:

@@ -57,7 +57,7 @@ def _module_problems(item: PeObject, dll: PythonDll) -> Iterator[Finding]:
     What a name leaves open was taken from the imports when it was read.
     """
     named = item.module.abi_tag if item.module else None
-    if named is None or dll.abi is Abi.UNNAMED:
+    if named is None or dll.abi is Abi.UNTAGGED:
         return
     is_threaded = named.endswith("t")
     wrong_build = dll.abi is Abi.ABI3 and is_threaded

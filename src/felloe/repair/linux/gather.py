@@ -19,22 +19,11 @@ from typing import NamedTuple
 from felloe.audit.evidence import AuditedObject
 from felloe.audit.linux.constraint import is_libpython, is_loader
 from felloe.audit.policy.family import PolicyFamily
+from felloe.audit.provider import DRIVERS
 from felloe.binary.elf.reader import ElfObject
 from felloe.config.settings import LibrarySettings
 from felloe.repair.external import Collection, External, Link, Missing
 from felloe.repair.linux.loader import HostLibrary, Loader, Requester
-
-DRIVERS = (
-    "libcuda.so*",
-    "libnvidia-*.so*",
-    "libnvcuvid.so*",
-    "libnvoptix.so*",
-    "libEGL_nvidia.so*",
-    "libGLX_nvidia.so*",
-    "libze_intel_gpu.so*",
-    "libigdrcl.so*",
-)
-"""Parts of a device's driver, which must match its kernel module: never copied by default."""
 
 
 class _Step(NamedTuple):
