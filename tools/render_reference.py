@@ -17,10 +17,10 @@ from felloe.audit.linux.explanation import WAYS_OUT
 from felloe.build.engine import NAME, OLDEST
 from felloe.check.rule import Rule
 from felloe.cli.main import make_parser
+from felloe.config.build_table import BUILD_OPTIONS
+from felloe.config.ci_table import CI_OPTIONS
 from felloe.config.option import Option
 from felloe.config.tool_table import OPTIONS
-from felloe.project.ci.option import CI_OPTIONS
-from felloe.release.options import BUILD_OPTIONS
 
 SOURCE = Path(__file__).parent.parent / "src" / "felloe"
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
@@ -45,20 +45,17 @@ EXAMPLES = {
 """A value of each key of ``[tool.felloe]``; a key without one fails."""
 
 CI_EXAMPLES = {
-    "python": ["3.12", "3.13", "3.14t"],
-    "platforms": ["manylinux_x86_64", "macos_arm64"],
+    "target": ["manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64"],
     "linux": "zig",
-    "manylinux": "manylinux_2_34",
-    "test-command": "python -m unittest discover {project}/tests",
-    "test-requires": ["pytest>=8", "numpy"],
     "publish": ["pypi"],
     "branch": "trunk",
+    "requirement": "felloe==0.1.0",
 }
 
 BUILD_EXAMPLE = {
     "python": ["3.12", "3.13"],
     "test": ["python -m pytest {project}/tests"],
-    "test-requires": ["pytest"],
+    "test-groups": ["test"],
 }
 
 
@@ -116,8 +113,8 @@ list of strings.
 _CI = """
 ## `[tool.felloe.ci]`
 
-What [`felloe ci`](#felloe-ci) writes. It also reads `[project]`, `[dependency-groups]` and
-`wheel.py-api`, and looks for a folder `tests`.
+The jobs that [`felloe ci`](#felloe-ci) writes. Each runs `felloe build`, which reads
+`[tool.felloe.build]`. Without `python` there, every version that `requires-python` allows is built.
 """
 
 _COMMANDS = """

@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from felloe.config.build_table import BUILD_OPTIONS
+from felloe.config.ci_table import CI_OPTIONS
 from felloe.config.option import Option
 from felloe.config.tool_table import OPTIONS
-from felloe.project.ci.option import CI_OPTIONS
-from felloe.release.options import BUILD_OPTIONS
 
 FILE = Path(__file__).parent.parent / "src" / "felloe" / "config" / "tool-felloe.schema.json"
 

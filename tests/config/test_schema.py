@@ -91,7 +91,7 @@ def test_every_setting_is_described(option):
 @pytest.mark.parametrize(
     ("text", "is_valid"),
     [
-        ('[tool.felloe.ci]\npython = ["3.12", "3.14t"]\nlinux = "zig"', True),
+        ('[tool.felloe.ci]\ntarget = ["win_amd64"]\nlinux = "zig"', True),
         ('[tool.felloe.build]\npython = ["3.12"]\ntest = "pytest"', True),
         ('[tool.felloe.ci]\nlinux = "podman"', False),
         ("[tool.felloe.ci]\nbranches = []", False),

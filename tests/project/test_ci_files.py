@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from felloe.cli.main import main
+from felloe.config.ci_table import CI_OPTIONS, read_ci_options
 from felloe.config.project import Project
 from felloe.errors import FelloeError
-from felloe.project.ci.option import CI_OPTIONS, read_ci_options
-from felloe.project.ci.pipeline import KNOWN_PYTHONS, choose_builders
-from felloe.project.ci.platform import PLATFORMS
-from felloe.project.ci.service import SERVICES, render_service
+from felloe.project.ci.pipeline import KNOWN_PYTHONS
+from felloe.project.ci.target import COMMON, DIGESTS
+from felloe.project.ci.write import SERVICES, render_service
 
 TOOLS = Path(sys.executable).parent
 SCHEMAS = {
@@ -24,28 +24,27 @@ SCHEMAS = {
     "gitlab": ("vendor.gitlab-ci", "--data-transform", "gitlab-ci"),
     "travis": ("vendor.travis",),
 }
+ONE = "manylinux_2_28_x86_64"
 VARIANTS = {
-    "default": ({}, ""),
-    "abi3": ({}, "cp312"),
-    "any-python": ({}, "py3"),
-    "zig": ({"linux": "zig"}, "cp310"),
-    "one": ({"platforms": ["manylinux_x86_64"], "python": ["3.12"], "publish": []}, ""),
-    "free": ({"python": ["3.14", "3.14t"], "test-requires": ["pytest>=8", "numpy"]}, "cp312"),
-    "pure": ({"python": ["3.9", "3.13"]}, None),
-    "own-test": ({"test-command": "python {project}/check.py --all", "publish": ["pypi"]}, ""),
+    "default": {},
+    "zig": {"linux": "zig"},
+    "one": {"target": [ONE], "python": ["3.12"], "publish": []},
+    "windows": {"target": ["win_amd64", ONE], "publish": ["pypi"], "requirement": "felloe==0.1"},
+    "pure": {"pure": True, "python": ["3.9", "3.13"]},
 }
 
 
-def make_project(options=None, api="", name="fast-primes", **project):
+def make_project(options=None, *, name="fast-primes", pure=False, **project):
+    options = dict(options or {})
     table = {"name": name, "requires-python": ">=3.10", **project}
-    wheel = {"cmake": False} if api is None else {"py-api": api}  # None: nothing is compiled
-    tool = {"felloe": {"ci": options or {}}, "scikit-build": {"wheel": wheel}}
-    groups = {"test": ["pytest"]}
-    return Project(Path(), {"project": table, "tool": tool, "dependency-groups": groups})
+    build = {"python": options.pop("python")} if "python" in options else {}
+    wheel = {"cmake": False} if pure or options.pop("pure", False) else {}
+    tool = {"felloe": {"ci": options, "build": build}, "scikit-build": {"wheel": wheel}}
+    return Project(Path(), {"project": table, "tool": tool})
 
 
-def render(service, options=None, api="", *, has_tests=True, **project):
-    return render_service(service, make_project(options, api, **project), has_tests=has_tests)[1]
+def render(service, options=None, **project):
+    return render_service(service, make_project(options, **project))[1]
 
 
 def load(text):
@@ -58,8 +57,8 @@ def written(tmp_path_factory):
     """Every variant for every service, as files."""
     place = tmp_path_factory.mktemp("ci")
     files = {}
-    for service, (variant, (options, api)) in product(SERVICES, VARIANTS.items()):
-        path, text = render_service(service, make_project(options, api), has_tests=True)
+    for service, (variant, options) in product(SERVICES, VARIANTS.items()):
+        path, text = render_service(service, make_project(options))
         file = place / variant / service / path
         file.parent.mkdir(parents=True)
         file.write_text(text)
@@ -119,20 +118,31 @@ def test_the_security_check_can_fail(written, tmp_path):
     assert "unpinned-uses" in audit_workflow(loose)
 
 
-def scripts_of(value, shells=("sh", "run", "script", "SCRIPT", "install")):
-    """The texts of more than one line that a POSIX shell runs."""
+def scripts_of(value, shells=("sh", "run", "SCRIPT", "script")):
+    """The scripts that a POSIX shell runs: texts, and lists of one-line commands."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            if isinstance(inner, str) and key in shells and "LASTEXITCODE" not in inner:
+            if key in shells and isinstance(inner, str):
                 yield inner
+            elif key in shells and all(isinstance(line, str) for line in inner):
+                yield "\n".join(inner)
             else:
                 yield from scripts_of(inner, shells)
     elif isinstance(value, list):
         for inner in value:
-            if isinstance(inner, str) and "\n" in inner and "LASTEXITCODE" not in inner:
-                yield inner
-            else:
-                yield from scripts_of(inner, shells)
+            yield from scripts_of(inner, shells)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_job_builds_with_felloe(written, service):
+    """In one line; nothing else builds, installs or tests wheels."""
+    for path in of_service(written, service):
+        text = path.read_text()
+        for word in ("pip wheel", "pytest", "venv -q", "for python", "foreach", "uv venv"):
+            assert word not in text
+        assert len(text.splitlines()) < 190
+        jobs = 2 if service == "github" else len(re.findall("felloe build", text))
+        assert 1 <= text.count("felloe build --output-dir dist --python ") <= jobs
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -142,12 +152,10 @@ def test_shellcheck_has_nothing_to_say(written, service, tmp_path):
         for path in of_service(written, service)
         for script in scripts_of(load(path.read_text()))
     )
-    assert len(scripts) >= 5
+    assert len(scripts) >= 3
     for number, script in enumerate(scripts):
         (tmp_path / f"{number}.sh").write_text(f"#!/bin/bash\n{script}\n")
-    # SC2043: a loop over one Python is a loop, for the next one.
-    words = ("-S", "warning", "-e", "SC2043")
-    command = [TOOLS / "shellcheck", *words, *sorted(tmp_path.iterdir())]
+    command = [TOOLS / "shellcheck", "-S", "warning", *sorted(tmp_path.iterdir())]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
@@ -177,75 +185,70 @@ class TestWorkflow:
         jobs = load(render("github"))["jobs"]
         assert jobs["pypi"]["needs"] == "testpypi"
         assert jobs["testpypi"]["needs"] == "check"
-        assert jobs["check"]["needs"] == ["sdist", "linux", "native"]
+        assert jobs["check"]["needs"] == "wheels"
         assert "testpypi" not in load(render("github", {"publish": ["pypi"]}))["jobs"]
         assert load(render("github", {"publish": ["pypi"]}))["jobs"]["pypi"]["needs"] == "check"
 
-    def test_a_stable_abi_wheel_is_built_once_and_tested_everywhere(self):
-        jobs = load(render("github", api="cp311"))["jobs"]
-        script = jobs["linux"]["steps"][2]["env"]["SCRIPT"]
-        build, test = re.findall(r"for python in (.*); do", script)
-        assert build == "cp310-cp310 cp311-cp311"
-        assert (
-            test.split()[-1] == f"cp{KNOWN_PYTHONS[-1].replace('.', '')}-" + test.split()[-1][-5:]
-        )
-        assert jobs["native"]["strategy"]["matrix"]["python"] == ["3.10", "3.11"]
-        assert jobs["newer"]["strategy"]["matrix"]["python"] == list(KNOWN_PYTHONS[3:])
-        assert "newer" in jobs["check"]["needs"]
+    def test_each_target_is_a_row(self):
+        rows = matrix(render("github"))
+        assert [row["target"] for row in rows] == list(COMMON)
+        images = {row["target"]: row["image"] for row in rows if "image" in row}
+        assert set(images) == set(COMMON) & set(DIGESTS)
+        assert all(f"/{tag}@sha256:" in image for tag, image in images.items())
 
     def test_32_bit_containers_say_so(self):
-        rows = load(render("github"))["jobs"]["linux"]["strategy"]["matrix"]["include"]
-        personalities = {row["platform"]: row["personality"] for row in rows}
-        assert personalities.pop("manylinux_i686") == "linux32"
+        rows = [row for row in matrix(render("github")) if "image" in row]
+        personalities = {row["target"]: row["personality"] for row in rows}
+        assert personalities.pop("manylinux_2_28_i686") == "linux32"
         assert set(personalities.values()) == {"env"}
         assert {row["docker"] for row in rows} == {"linux/amd64", "linux/386", "linux/arm64"}
 
     def test_zig_needs_no_containers(self):
-        text = render("github", {"linux": "zig", "manylinux": "manylinux2014"})
-        jobs = load(text)["jobs"]
-        assert "linux" not in jobs
+        text = render("github", {"linux": "zig", "target": ["manylinux_2_17_x86_64", "win_amd64"]})
         assert "docker" not in text
-        rows = {row["platform"]: row for row in jobs["native"]["strategy"]["matrix"]["include"]}
-        assert rows["manylinux_aarch64"]["target"] == "manylinux2014_aarch64"
-        assert rows["manylinux_aarch64"]["toolchain"] == "zig"
-        assert rows["windows_amd64"]["toolchain"] == "host"
+        assert '${TARGET:+--target "$TARGET" -C felloe.toolchain=zig}' in text
+        assert [row["runner"] for row in matrix(text)] == ["ubuntu-24.04", "windows-2025"]
 
     def test_windows_on_arm_has_no_old_pythons(self):
-        options = {"platforms": ["windows_arm64", "windows_amd64"], "python": ["3.10", "3.11"]}
-        matrix = load(render("github", options))["jobs"]["native"]["strategy"]["matrix"]
-        assert matrix["exclude"] == [{"platform": "windows_arm64", "python": "3.10"}]
-        only = {"platforms": ["windows_arm64", "windows_amd64"], "python": ["3.10"]}
-        matrix = load(render("github", only))["jobs"]["native"]["strategy"]["matrix"]
-        assert matrix["platform"] == ["windows_amd64"]
+        options = {"target": ["win_arm64", "win_amd64"], "python": ["3.10", "cp311", "3.14t"]}
+        text = render("github", options)
+        arm, intel = matrix(text)
+        assert arm["python"] == "3.11 3.14t"
+        assert "python" not in intel
+        assert "matrix.python || '3.10 3.11 3.14t'" in text
+        assert "felloe build --output-dir dist --python $PYTHON" in text
 
-    def test_a_wheel_for_all_is_built_once_and_tested_elsewhere(self):
-        options = {"platforms": ["manylinux_x86_64", "macos_arm64"], "python": ["3.10", "3.13"]}
-        jobs = load(render("github", options, api=None))["jobs"]
-        assert "linux" not in jobs, "nothing is compiled, so no image is needed"
-        matrix = jobs["native"]["strategy"]["matrix"]
-        assert (matrix["platform"], matrix["python"]) == (["manylinux_x86_64"], ["3.10"])
-        newer = jobs["newer"]["strategy"]["matrix"]
-        assert newer["platform"] == ["manylinux_x86_64", "macos_arm64"]
-        assert newer["python"] == ["3.10", "3.13"]
-        assert newer["exclude"] == [{"platform": "manylinux_x86_64", "python": "3.10"}]
-        assert jobs["newer"]["steps"][2]["with"]["pattern"] == "wheels-*"
+    def test_the_oldest_macos_is_that_of_the_target(self):
+        rows = matrix(render("github", {"target": ["macosx_13_0_arm64"]}))
+        assert rows[0]["macos"] == "13.0"
 
-    def test_a_wheel_for_all_is_for_one_platform_by_default(self):
-        jobs = load(render("github", api=None))["jobs"]
-        assert jobs["native"]["strategy"]["matrix"]["platform"] == ["manylinux_x86_64"]
-        assert jobs["newer"]["strategy"]["matrix"]["platform"] == ["manylinux_x86_64"]
-        only = load(render("github", {"python": ["3.13"]}, api=None))["jobs"]
-        assert "newer" not in only
+    def test_a_project_that_compiles_nothing_needs_one_machine_and_no_image(self):
+        text = render("github", pure=True)
+        assert [row["target"] for row in matrix(text)] == [ONE]
+        assert "docker" not in text
+        assert "path: dist/*\n" in text
 
-    def test_felloe_is_released_with_itself(self):
-        jobs = load(render("github", api=None, name="felloe"))["jobs"]
-        assert "pip install build .\n" in jobs["sdist"]["steps"][2]["run"]
-        assert "pip install dist/*.whl\n" in jobs["check"]["steps"][2]["run"]
+    def test_one_job_publishes_the_sdist(self):
+        (upload,) = [step for step in steps(render("github")) if "upload" in step.get("uses", "")]
+        path = upload["with"]["path"]
+        assert path == f"${{{{ matrix.target == '{COMMON[0]}' && 'dist/*' || 'dist/*.whl' }}}}"
 
-    def test_a_project_without_tests_is_only_built(self):
-        text = render("github", has_tests=False)
-        assert "pip wheel" in text
-        assert "pytest" not in text
+
+def matrix(text):
+    return load(text)["jobs"]["wheels"]["strategy"]["matrix"]["include"]
+
+
+def steps(text):
+    return load(text)["jobs"]["wheels"]["steps"]
+
+
+def test_felloe_can_be_installed_from_anywhere():
+    """As its own repository does, which is released with itself."""
+    text = render("github", {"requirement": "."}, name="felloe")
+    assert text.replace("/p/felloe", "") == render("github", {"requirement": "."}).replace(
+        "/p/fast-primes", ""
+    )
+    assert "pip install . uv\n" in text
 
 
 def test_gitlab_proves_who_it_is_where_it_publishes():
@@ -265,25 +268,6 @@ def test_without_trusted_publishing_the_file_says_which_tokens(service):
 
 
 @pytest.mark.parametrize(
-    ("pythons", "api", "builders"),
-    [
-        (["3.10", "3.11"], "", ["3.10", "3.11"]),
-        (["3.11", "3.10", "3.10"], "", ["3.10", "3.11"]),
-        (["3.10", "3.11", "3.12", "3.13"], "cp311", ["3.10", "3.11"]),
-        (["3.12", "3.13"], "cp39", ["3.12"]),
-        (["3.9", "3.10"], "cp312", ["3.9", "3.10"]),
-        (["3.10", "3.11"], "py3", ["3.10"]),
-        (["3.10", "3.11"], "py2.py3", ["3.10"]),
-        (["3.13", "3.14", "3.14t"], "cp312", ["3.13", "3.14t"]),
-        (["3.14", "3.15", "3.15t"], "cp315.cp315t", ["3.14", "3.15t"]),
-        (["3.14t", "3.15", "3.15t", "3.16t"], "cp315t", ["3.14t", "3.15", "3.15t"]),
-    ],
-)
-def test_who_has_to_build(pythons, api, builders):
-    assert choose_builders(pythons, api) == tuple(builders)
-
-
-@pytest.mark.parametrize(
     ("requires", "first", "last"),
     [
         (">=3.9", "3.9", KNOWN_PYTHONS[-1]),
@@ -297,28 +281,26 @@ def test_pythons_are_those_that_the_project_allows(requires, first, last):
     del project.table["project"]["requires-python"]
     if requires:
         project.table["project"]["requires-python"] = requires
-    text = render_service("github", project, has_tests=True)[1]
-    pythons = load(text)["jobs"]["native"]["strategy"]["matrix"]["python"]
+    text = render_service("github", project)[1]
+    pythons = re.search(r"felloe build --output-dir dist --python (.*)", text)[1].split()
     assert (pythons[0], pythons[-1]) == (first, last)
+
+
+def test_pythons_of_the_build_table_are_spelled_as_uv_does():
+    text = render("gitlab", {"python": ["cp312", "3.14t", "pp311", "/opt/x/bin/python"]})
+    assert "uv python install 3.12 3.14t pypy3.11\n" in text
 
 
 @pytest.mark.parametrize(
     ("service", "options", "project", "reason"),
     [
-        ("github", {"pythn": ["3.12"]}, {}, "unknown key; the nearest known one is 'python'"),
-        ("github", {"python": ["2.7"]}, {}, "tool.felloe.ci.python: '2.7' is not versions"),
-        ("github", {"python": 3.12}, {}, "takes a list of strings, not 3.12"),
-        ("github", {"platforms": ["solaris"]}, {}, "tool.felloe.ci.platforms: 'solaris'"),
+        ("github", {"trget": []}, {}, "unknown key; the nearest known one is 'target'"),
+        ("github", {"target": ["solaris"]}, {}, "tool.felloe.ci.target: 'solaris'"),
+        ("github", {"target": 3}, {}, "takes a list of strings, not 3"),
         ("github", {"branch": "a b"}, {}, "tool.felloe.ci.branch"),
-        ("github", {"test-command": "a\nb"}, {}, "tool.felloe.ci.test-command"),
-        ("github", {"test-requires": ["$(x)"]}, {}, "tool.felloe.ci.test-requires"),
-        ("travis", {"platforms": ["macos_arm64"]}, {}, "macos_arm64 cannot be built here"),
-        (
-            "github",
-            {"linux": "zig", "platforms": ["musllinux_x86_64"]},
-            {},
-            "cannot be built here without containers",
-        ),
+        ("github", {"requirement": "$(x)"}, {}, "tool.felloe.ci.requirement"),
+        ("travis", {"target": ["macosx_11_0_arm64"]}, {}, "no machine for macosx_11_0_arm64"),
+        ("github", {"target": ["manylinux_2_31_x86_64"]}, {}, "no image for manylinux_2_31_x86_64"),
         ("github", {}, {"requires-python": ">=3.99"}, "allows none of"),
         ("github", {}, {"requires-python": "yes"}, "is not valid"),
         ("github", {}, {"name": "a b; rm"}, "no valid project.name"),
@@ -331,7 +313,7 @@ def test_what_cannot_be_is_refused(service, options, project, reason):
     if options == []:
         built.table["tool"]["felloe"]["ci"] = [1]
     with pytest.raises(FelloeError, match=re.escape(reason)):
-        render_service(service, built, has_tests=True)
+        render_service(service, built)
 
 
 def test_all_problems_are_told_at_once():
@@ -341,9 +323,9 @@ def test_all_problems_are_told_at_once():
     assert all(option.key in caught.value.hint for option in CI_OPTIONS)
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_every_platform_can_be_had_somewhere(platform):
-    assert platform in render("github", {"platforms": [platform]})
+@pytest.mark.parametrize("target", [*DIGESTS, "win_arm64", "macosx_10_15_x86_64"])
+def test_every_target_can_be_had_somewhere(target):
+    assert target in render("github", {"target": [target]})
 
 
 @pytest.fixture

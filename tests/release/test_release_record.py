@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from support.release_samples import interpreter
 
+from felloe.config.build_table import BuildTable, read_build_table
 from felloe.errors import FelloeError
 from felloe.release.matrix import Cell
-from felloe.release.options import BuildTable, read_build_table
 from felloe.release.record import Entry, Record, make_key, parse_record, render_record
 from felloe.release.tool import BuildAndPip, Uv
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from support.release_samples import interpreters
 
 from felloe.audit.policy.family import read_policies
+from felloe.config.build_table import BuildTable
 from felloe.release.matrix import plan_cells
-from felloe.release.options import BuildTable
 from felloe.release.process import Children
 from felloe.release.progress import Progress
 from felloe.release.result import BuiltWheel, Proof, Status

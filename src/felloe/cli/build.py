@@ -16,10 +16,15 @@ from types import FrameType
 
 from felloe import terminal
 from felloe.cli.arguments import Commands, add_command, add_json, add_output_directory, add_project
+from felloe.config.build_table import (
+    BUILD_OPTIONS,
+    BuildTable,
+    read_build_table,
+    resolve_test_groups,
+)
 from felloe.config.project import read_project
 from felloe.errors import FelloeError, UsageError
 from felloe.release.frontend_choice import find_tool
-from felloe.release.options import BUILD_OPTIONS, BuildTable, read_build_table
 from felloe.release.progress import Progress
 from felloe.release.release import Order, open_project, release
 from felloe.release.report import render_json, render_text
@@ -123,6 +128,7 @@ def _make_order(options: argparse.Namespace, stack: ExitStack) -> Order:
     project = read_project(root)
     tool = project.felloe
     table = read_build_table(tool.get("build", {}) if isinstance(tool, dict) else {}, vars(options))
+    table = resolve_test_groups(table, project)
     _check_table(table)
     if table.test:
         _check_test_sources(table.test_sources, root)

@@ -8,8 +8,7 @@ from pathlib import Path
 from felloe import terminal
 from felloe.cli.arguments import Commands, add_command, add_project
 from felloe.errors import FelloeError
-from felloe.project.ci.service import SERVICES
-from felloe.project.ci.write import CiFile, plan_ci_file, write_ci_file
+from felloe.project.ci.write import SERVICES, CiFile, plan_ci_file, write_ci_file
 
 
 def add_parser(commands: Commands) -> None:
@@ -32,7 +31,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the file, show it, or compare it."""
+    """Write, print or compare the file."""
     shown = str(options.output) == "-"
     output = None if shown else options.output
     file = plan_ci_file(options.project, options.service, output)
@@ -50,5 +49,5 @@ def _compare(file: CiFile, service: str) -> int:
     if file.is_current:
         return 0
     state = "is missing" if file.present is None else "is not up to date"
-    terminal.report_error(FelloeError(f"{file.path} {state}", hint=f"run felloe ci {service}"))
+    terminal.report_error(FelloeError(f"{file.path} {state}", hint=f"run `felloe ci {service}`"))
     return 1

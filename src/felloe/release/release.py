@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 
 from felloe import __version__
 from felloe.audit.policy.family import read_policies
+from felloe.config.build_table import BuildTable
 from felloe.config.project import Project
 from felloe.errors import FelloeError
 from felloe.python.interpreter import Interpreter
 from felloe.python.search import find_interpreters
 from felloe.release.matrix import Cell, plan_cells
-from felloe.release.options import BuildTable
 from felloe.release.process import Children
 from felloe.release.progress import Progress
 from felloe.release.record import Entry, Record, make_key, parse_record, render_record

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from felloe.audit.policy.family import Policies
 from felloe.audit.wheel_file import Auditor
+from felloe.config.build_table import BuildTable
 from felloe.errors import FelloeError
 from felloe.release.matrix import HERE, Cell
-from felloe.release.options import BuildTable
 from felloe.release.process import Children
 from felloe.release.result import BuiltWheel, Failure, Proof, Trial, TrialStatus
 from felloe.release.tool import Tool

@@ -1,54 +1,76 @@
-"""AppVeyor: one job for each platform, which uploads what it built."""
+"""AppVeyor: one job for each target, which uploads the files that it built."""
 
 from __future__ import annotations
 
-from felloe.project.ci.layout import Layout, render_heading
+from felloe.project.ci.layout import Layout, render_heading, render_tokens
 from felloe.project.ci.pipeline import Pipeline
-from felloe.project.ci.platform import MACOS_FLOOR, Platform, policy_of
-from felloe.project.ci.script import (
-    OWN_PYTHON,
-    SDIST,
-    render_docker,
-    render_managed,
-    render_powershell,
-    render_subshell,
-)
+from felloe.project.ci.script import VENV, render_docker, render_job, stop_at_failure
+from felloe.project.ci.target import Target
 
 PATH = "appveyor.yml"
 
 RUNNERS = {
-    "manylinux_x86_64": "Ubuntu2204",
-    "manylinux_i686": "Ubuntu2204",
-    "musllinux_x86_64": "Ubuntu2204",
-    "macos_x86_64": "macos-monterey",
-    "windows_amd64": "Visual Studio 2022",
+    "linux-x86_64": "Ubuntu2204",
+    "macos-x86_64": "macos-monterey",
+    "windows-amd64": "Visual Studio 2022",
 }
 """The images of the machines."""
 
+_CHECK = "felloe check dist/*"
+
 
 def render(pipeline: Pipeline) -> str:
-    """The file ``appveyor.yml``."""
+    """Return the file ``appveyor.yml``."""
+    remarks = render_tokens(pipeline.indexes, "encrypted variables of the project")
+    remarks += ["Every job uploads its own files. Build a tag again if one of its jobs failed."]
+    heading = render_heading("appveyor", remarks if pipeline.indexes else [])
     jobs = []
-    for platform in pipeline.platforms:
-        jobs += [f"- job_name: {platform.name}"]
-        jobs += [f"  APPVEYOR_BUILD_WORKER_IMAGE: {RUNNERS[platform.name]}"]
-    parts = [_HEAD.fill(heading=_heading(pipeline), jobs=jobs, branch=pipeline.branch)]
-    parts += [_render_job(platform, pipeline) for platform in pipeline.platforms]
+    for target in pipeline.targets:
+        jobs += [f"- job_name: {target.tag}"]
+        jobs += [f"  APPVEYOR_BUILD_WORKER_IMAGE: {RUNNERS[target.machine]}"]
+    parts = [_HEAD.fill(heading=heading, jobs=jobs, branch=pipeline.branch)]
+    parts += [_render_job(pipeline, target, n) for n, target in enumerate(pipeline.targets)]
     return "\n".join(parts)
 
 
-def _heading(pipeline: Pipeline) -> list[str]:
-    remarks = []
-    if pipeline.indexes:
-        tokens = " and ".join(f"{index.upper()}_TOKEN" for index in pipeline.indexes)
-        remarks = [
-            "",
-            "A tag v… publishes. The indexes have no trusted publishing for this service, so it",
-            f"needs their tokens as encrypted variables of the project: {tokens}.",
-            "Every job uploads its own files: build a tag again if one of them failed, for files",
-            "that are there already are left as they are.",
-        ]
-    return render_heading("appveyor", *remarks)
+def _render_job(pipeline: Pipeline, target: Target, number: int) -> str:
+    files = "dist/*.whl" if number else "dist/*.whl dist/*.tar.gz"  # the first job has the sdist
+    settings: list[str] = []
+    if target.system == "macos":
+        floor = target.deployment_target
+        settings = ["environment:", f'  MACOSX_DEPLOYMENT_TARGET: "{floor}"']
+    if target.system == "windows":
+        path = r"set PATH=C:\Python313-x64;C:\Python313-x64\Scripts;%PATH%"
+        build = [f"- cmd: {line}" for line in (path, *render_job(pipeline, target), _CHECK)]
+    else:
+        script = [*VENV, *render_job(pipeline, target), _CHECK]
+        if pipeline.is_contained(target):
+            install = f"python -m pip install {pipeline.requirement}"
+            script = [*render_docker(pipeline, target), *VENV, install, _CHECK]
+        build = ["- sh: |", *(f"    {line}" for line in stop_at_failure(script))]
+    deploy = _render_deploy(pipeline, target, files)
+    return _JOB.fill(name=target.tag, settings=settings, build=build, deploy=deploy)
+
+
+def _render_deploy(pipeline: Pipeline, target: Target, files: str) -> list[str]:
+    """Upload the files of a tag."""
+    if not pipeline.indexes:
+        return []
+    lines = ["python -m pip install twine"]
+    for index in pipeline.indexes:
+        upload = f"python -m twine upload --repository {index} --skip-existing {files}"
+        variable = f"{index.upper()}_TOKEN"
+        if target.system == "windows":
+            lines += [f"set TWINE_PASSWORD=%{variable}%", upload]
+        else:
+            lines += [f'TWINE_PASSWORD="${variable}" {upload}']
+    if target.system == "windows":
+        lines = ["set TWINE_USERNAME=__token__", *lines]
+        guard = 'if "%APPVEYOR_REPO_TAG%"=="true"'
+        return ["deploy_script:", *(f"  - cmd: {guard} {line}" for line in lines)]
+    body = stop_at_failure((VENV[-1], "export TWINE_USERNAME=__token__", *lines))
+    script = ['if [ "$APPVEYOR_REPO_TAG" = true ]; then', *(f"  {line}" for line in body), "fi"]
+    return ["deploy_script:", "  - sh: |", *(f"      {line}" for line in script)]
 
 
 _HEAD = Layout("""\
@@ -78,64 +100,7 @@ _JOB = Layout("""\
     build_script:
       §build
     artifacts:
-      - path: wheels/*.whl
-      - path: sdist/*.tar.gz
+      - path: dist/*.whl
+      - path: dist/*.tar.gz
     §deploy
 """)
-
-
-def _render_job(platform: Platform, pipeline: Pipeline) -> str:
-    settings: list[str] = []
-    if platform.system == "windows":
-        shell, script = "ps", render_powershell(pipeline)
-        sdist = tuple(f"{line}; Check" for line in _windows_sdist())
-        path = ['$env:PATH = "C:\\Python312-x64;C:\\Python312-x64\\Scripts;$env:PATH"']
-        check = script[:1]
-        script = (*path, *check, *sdist, *script[1:])
-    else:
-        shell, script = "sh", render_managed(pipeline)
-        if platform.system == "macos":
-            settings = _environment(MACOSX_DEPLOYMENT_TARGET=MACOS_FLOOR)
-        elif pipeline.zig:
-            target = policy_of(platform, pipeline.manylinux)
-            settings = _environment(FELLOE_TOOLCHAIN="zig", FELLOE_TARGET=target)
-        else:
-            script = render_docker(platform, pipeline)
-        script = render_subshell((*OWN_PYTHON, *SDIST, *script))
-    build = [f"- {shell}: |", *(f"    {line}" for line in script)]
-    deploy = _render_deploy(platform, pipeline, shell)
-    return _JOB.fill(name=platform.name, settings=settings, build=build, deploy=deploy)
-
-
-def _windows_sdist() -> tuple[str, ...]:
-    return (*SDIST[:-1], SDIST[-1].replace("sdist/*", "(Get-Item sdist\\*).FullName"))
-
-
-def _environment(**values: str) -> list[str]:
-    return ["environment:", *(f'  {key}: "{value}"' for key, value in values.items())]
-
-
-def _render_deploy(platform: Platform, pipeline: Pipeline, shell: str) -> list[str]:
-    """Upload on a tag; the first job's files include the sdist."""
-    if not pipeline.indexes:
-        return []
-    files = "wheels/*.whl"
-    if platform == pipeline.platforms[0]:
-        files += " sdist/*.tar.gz"
-    lines = ["python -m pip install twine"]
-    for index in pipeline.indexes:
-        variable = f"{index.upper()}_TOKEN"
-        upload = f"python -m twine upload --repository {index} --skip-existing {files}"
-        if shell == "ps":
-            lines += [f"$env:TWINE_PASSWORD = $env:{variable}", f"{upload}; Check"]
-        else:
-            lines += [f'TWINE_PASSWORD="${variable}" {upload}']
-    if shell == "ps":
-        head = ["if ($env:APPVEYOR_REPO_TAG -eq 'true') {", '  $env:TWINE_USERNAME = "__token__"']
-        body = [*head, *(f"  {line}" for line in lines), "}"]
-    else:
-        path, login = OWN_PYTHON[-1], "export TWINE_USERNAME=__token__"
-        body = ['if [ "$APPVEYOR_REPO_TAG" = true ]; then']
-        body += [f"  {line}" for line in render_subshell((path, login, *lines))]
-        body += ["fi"]
-    return ["deploy_script:", f"  - {shell}: |", *(f"      {line}" for line in body)]

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from felloe.project.ci.layout import Layout, render_heading
+from felloe.project.ci.layout import TRUSTED, Layout, render_heading
 from felloe.project.ci.pipeline import TOOL_PYTHON, Pipeline
-from felloe.project.ci.platform import IMAGE_VERSION, MACOS_FLOOR, Platform, image_of, policy_of
-from felloe.project.ci.script import (
-    OWN_PYTHON,
-    SDIST,
-    render_container,
-    render_managed,
-    render_powershell,
-    render_variable,
-)
+from felloe.project.ci.script import VENV, render_check, render_job
+from felloe.project.ci.target import IMAGE_VERSION, Target
 
 PATH = ".gitlab-ci.yml"
 
 RUNNERS = {
-    "manylinux_x86_64": "saas-linux-small-amd64",
-    "manylinux_i686": "saas-linux-small-amd64",
-    "manylinux_aarch64": "saas-linux-small-arm64",
-    "musllinux_x86_64": "saas-linux-small-amd64",
-    "musllinux_aarch64": "saas-linux-small-arm64",
-    "macos_arm64": "saas-macos-medium-m1",
-    "windows_amd64": "saas-windows-medium-amd64",
+    "linux-x86_64": "saas-linux-small-amd64",
+    "linux-aarch64": "saas-linux-small-arm64",
+    "macos-arm64": "saas-macos-medium-m1",
+    "windows-amd64": "saas-windows-medium-amd64",
 }
 """The tags of the runners."""
 
@@ -31,39 +21,44 @@ _MACOS_IMAGE = "macos-15-xcode-16"
 
 
 def render(pipeline: Pipeline) -> str:
-    """The file ``.gitlab-ci.yml``."""
-    stages = ["sdist", "wheels", "check", *pipeline.indexes]
-    words = {"python": TOOL_PYTHON, "stages": ", ".join(stages), "branch": pipeline.branch}
-    sdist = [f"- {line}" for line in SDIST]
-    parts = [_HEAD.fill(heading=_heading(pipeline), sdist=sdist, **words)]
-    parts += [_render_job(platform, pipeline) for platform in pipeline.platforms]
-    attest = [
-        "- python -m pip install pypi-attestations",
-        "- python -m pypi_attestations sign dist/*",
-    ]
-    signing = ["id_tokens:", "  SIGSTORE_ID_TOKEN:", "    aud: sigstore"]
-    publishes = bool(pipeline.indexes)
-    parts.append(_CHECK.fill(**words))
-    if publishes:
-        parts.append(_ATTEST.fill(attest=attest, signing=signing, **words))
+    """Return the file ``.gitlab-ci.yml``."""
+    heading = render_heading("gitlab", TRUSTED if pipeline.indexes else ())
+    stages = ", ".join(["wheels", "check", *pipeline.indexes])
+    words = {"python": TOOL_PYTHON, "stages": stages, "branch": pipeline.branch}
+    parts = [_HEAD.fill(heading=heading, **words)]
+    for number, target in enumerate(pipeline.targets):
+        files = "dist/*.whl" if number else "dist/"
+        where = [f"tags: [{RUNNERS[target.machine]}]", *_render_machine(pipeline, target)]
+        script = [f"- {line}" for line in _render_script(pipeline, target)]
+        parts.append(_JOB.fill(name=target.tag, where=where, script=script, files=files))
+    check = [f"- {line}" for line in render_check(pipeline)]
+    parts.append(_CHECK.fill(check=check, **words))
+    if pipeline.indexes:
+        parts.append(_ATTEST.fill(**words))
     for index in pipeline.indexes:
         option = "--repository testpypi --skip-existing " if index == "testpypi" else ""
-        name = index.upper()
-        parts.append(_PUBLISH.fill(index=index, option=option, variable=name, **words))
+        parts.append(_PUBLISH.fill(index=index, option=option, variable=index.upper(), **words))
     return "\n".join(parts)
 
 
-def _heading(pipeline: Pipeline) -> list[str]:
-    remarks = []
-    if pipeline.indexes:
-        remarks = [
-            "",
-            "A tag v… publishes, without tokens. Say once to each index who publishes:",
-            "this project, the file .gitlab-ci.yml and the environment pypi, at",
-            "https://pypi.org/manage/account/publishing/; with testpypi for pypi, at",
-            "https://test.pypi.org/manage/account/publishing/.",
-        ]
-    return render_heading("gitlab", *remarks)
+def _render_machine(pipeline: Pipeline, target: Target) -> list[str]:
+    if target.system == "windows":
+        return []
+    if target.system == "macos":
+        floor = f'MACOSX_DEPLOYMENT_TARGET: "{target.deployment_target}"'
+        return [f"image: {_MACOS_IMAGE}", "variables:", f"  {floor}"]
+    if pipeline.is_contained(target):
+        return [f"# {IMAGE_VERSION}", f"image: {target.image}"]
+    return [f"image: python:{TOOL_PYTHON}"]
+
+
+def _render_script(pipeline: Pipeline, target: Target) -> tuple[str, ...]:
+    lines = render_job(pipeline, target)
+    if target.system == "macos":
+        return (*VENV, *lines)
+    if target.personality == "linux32":
+        return (*lines[:-1], f"linux32 {lines[-1]}")
+    return lines
 
 
 _HEAD = Layout("""\
@@ -75,62 +70,24 @@ workflow:
     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
     - if: $CI_COMMIT_BRANCH == "§branch"
     - if: $CI_COMMIT_TAG =~ /^v/
-
-sdist:
-  stage: sdist
-  image: python:§python
-  script:
-    §sdist
-  artifacts:
-    paths: [sdist/]
 """)
 
 _JOB = Layout("""\
 §name:
   stage: wheels
-  needs: [sdist]
   §where
   script:
-    - |
-      §script
+    §script
   artifacts:
-    paths: [wheels/]
+    paths: [§files]
 """)
-
-
-def _render_job(platform: Platform, pipeline: Pipeline) -> str:
-    where = [f"tags: [{RUNNERS[platform.name]}]"]
-    if platform.system == "windows":
-        script = render_powershell(pipeline)
-    elif platform.system == "macos":
-        where += [f"image: {_MACOS_IMAGE}", *_variables(MACOSX_DEPLOYMENT_TARGET=MACOS_FLOOR)]
-        script = ("set -eu", *OWN_PYTHON, *render_managed(pipeline))
-    elif pipeline.zig:
-        target = policy_of(platform, pipeline.manylinux)
-        where += [f"image: python:{TOOL_PYTHON}"]
-        where += _variables(FELLOE_TOOLCHAIN="zig", FELLOE_TARGET=target)
-        script = ("set -eu", *render_managed(pipeline))
-    else:
-        where += [f"# {IMAGE_VERSION}", f"image: {image_of(platform, pipeline.manylinux)}"]
-        script = render_container(pipeline)
-        if platform.architecture == "i686":
-            script = (*render_variable(script), 'linux32 bash -c "$script"')
-    return _JOB.fill(name=platform.name, where=where, script=script)
-
-
-def _variables(**values: str) -> list[str]:
-    return ["variables:", *(f'  {key}: "{value}"' for key, value in values.items())]
-
 
 _CHECK = Layout("""\
 check:
   stage: check
   image: python:§python
   script:
-    - python -m pip install felloe
-    - mkdir dist
-    - cp sdist/*.tar.gz wheels/*.whl dist
-    - felloe check dist/*
+    §check
   artifacts:
     paths: [dist/]
 """)
@@ -142,9 +99,12 @@ attest:
   image: python:§python
   rules:
     - if: $CI_COMMIT_TAG =~ /^v/
-  §signing
+  id_tokens:
+    SIGSTORE_ID_TOKEN:
+      aud: sigstore
   script:
-    §attest
+    - python -m pip install pypi-attestations
+    - python -m pypi_attestations sign dist/*
   artifacts:
     paths: [dist/]
 """)
@@ -156,7 +116,7 @@ _PUBLISH = Layout("""\
   rules:
     - if: $CI_COMMIT_TAG =~ /^v/
   environment: §index
-  # Only what was checked and attested, not the files of the jobs before.
+  # The files that were checked and attested, not those of the jobs before.
   dependencies: [attest]
   id_tokens:
     §{variable}_ID_TOKEN:

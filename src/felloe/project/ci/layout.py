@@ -1,4 +1,4 @@
-"""Laying out the text of a pipeline file."""
+"""Templates of CI files."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from string import Template
 
 
 class Layout(Template):
-    """Text with places to fill in: ``§name``.
+    """Text with placeholders: ``§name``. The usual ``$`` belongs to shells and services.
 
-    The usual ``$`` belongs to the shell and to the services themselves.
-    A place that stands alone in its line is filled with lines, each indented
-    as the place is; without lines, its own line goes.
+    A placeholder on a line of its own is replaced by lines, each with its
+    indentation; without lines, its own line is removed.
     """
 
     delimiter = "§"
 
     def fill(self, **values: str | Iterable[str]) -> str:
-        """The text with all its places filled in."""
+        """Return the text with all placeholders replaced."""
         lines: list[str] = []
         for line in self.template.splitlines():
             word = line.strip()
@@ -32,13 +31,32 @@ class Layout(Template):
 
 
 MARK = "# Written by `felloe ci "
-"""How a file begins that may be written again."""
+"""The beginning of a file that may be overwritten."""
+
+TRUSTED = (
+    "",
+    "A tag v… is published without tokens. Register the publisher once with each index:",
+    "this repository, the name of this file and the environment pypi, at",
+    "https://pypi.org/manage/account/publishing/; with testpypi for pypi, at",
+    "https://test.pypi.org/manage/account/publishing/.",
+)
+"""The heading of a service that the indexes trust."""
 
 
-def render_heading(service: str, *remarks: str) -> list[str]:
-    """The comment at the top of the file."""
+def render_heading(service: str, remarks: Iterable[str]) -> list[str]:
+    """Return the comment at the top of the file."""
     return [
-        f"{MARK}{service}`. To change it, change [tool.felloe.ci] in pyproject.toml",
-        "# and run the command again.",
+        f"{MARK}{service}`. To change it, change [tool.felloe.ci] or [tool.felloe.build]",
+        "# in pyproject.toml and run the command again.",
         *(f"# {remark}".rstrip() for remark in remarks),
+    ]
+
+
+def render_tokens(indexes: Iterable[str], remark: str) -> list[str]:
+    """Return the heading of a service without trusted publishing."""
+    tokens = " and ".join(f"{index.upper()}_TOKEN" for index in indexes)
+    return [
+        "",
+        "A tag v… is published. The indexes do not trust this service, so publishing needs their",
+        f"tokens, as {remark}: {tokens}.",
     ]

@@ -1,7 +1,8 @@
-"""What a pipeline does, whatever service runs it: decided from ``pyproject.toml``."""
+"""The plan of a pipeline, for every service: decided from ``pyproject.toml``."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,76 +11,94 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 
 from felloe.config.project import Project
-from felloe.config.py_api import PyApi, parse_py_api
 from felloe.errors import FelloeError
-from felloe.project.ci.platform import COMMON, PLATFORMS, Platform
+from felloe.project.ci.target import COMMON, DIGESTS, Target
 
 KNOWN_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
-"""The versions that the images and the services have."""
+"""The versions that the images have and uv installs."""
 
 TOOL_PYTHON = "3.13"
-"""Runs what is not for one version: making the sdist, checking, uploading."""
+"""The version that runs felloe."""
+
+_OLDEST_WINDOWS_ARM = 11
+"""The first CPython 3.x for Windows on ARM."""
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The plan that every service's file is written from."""
+    """The plan that the file of every service is written from."""
 
     name: str
     """The distribution."""
     pythons: tuple[str, ...]
-    """The versions to test with."""
-    builders: tuple[str, ...]
-    """Those of them that build; the others install a wheel that another one built."""
-    platforms: tuple[Platform, ...]
-    pure: bool
-    """Whether one wheel is for every Python on every platform: nothing is compiled."""
+    """The versions to build for and to test with."""
+    targets: tuple[Target, ...]
+    in_container: bool
+    """Linux jobs run in the images of PyPA."""
     zig: bool
-    """Whether Linux wheels come from zig's compilers, not from containers."""
-    manylinux: str
-    test_command: str
-    """With ``{project}``; empty if nothing is tested."""
-    test_requires: tuple[str, ...]
-    """Words for pip."""
+    """Linux wheels are built by zig's compilers."""
+    requirement: str
+    """The requirement that installs felloe."""
     indexes: tuple[str, ...]
     branch: str
 
-    def of_system(self, *systems: str) -> tuple[Platform, ...]:
-        """The platforms of these operating systems."""
-        return tuple(platform for platform in self.platforms if platform.system in systems)
+    def pythons_of(self, target: Target) -> tuple[str, ...]:
+        """Return the versions that exist for a target."""
+        if target.tag != "win_arm64":
+            return self.pythons
+        return tuple(item for item in self.pythons if _minor(item) >= _OLDEST_WINDOWS_ARM)
+
+    def is_contained(self, target: Target) -> bool:
+        """Return whether the job of a target runs in an image."""
+        return self.in_container and target.system == "linux"
+
+
+def _minor(version: str) -> int:
+    match = re.search(r"3\.(\d+)", version)
+    return int(match[1]) if match else 0
 
 
 def plan_pipeline(
-    project: Project, options: Mapping[str, Any], offered: Collection[str], *, has_tests: bool
+    project: Project,
+    options: Mapping[str, Any],
+    pythons: tuple[str, ...],
+    machines: Collection[str],
 ) -> Pipeline:
-    """Decide what to build, where, and how to test it.
+    """Decide what to build and where.
 
-    ``offered`` are the names of the platforms that the service has machines
-    for. Raises :class:`FelloeError` where a wish cannot be fulfilled.
+    ``pythons`` are those of ``[tool.felloe.build]``, ``machines`` the kinds that the
+    service has. Raises :class:`FelloeError` for what cannot be built there.
     """
     table = project.table.get("project")
     name = table.get("name") if isinstance(table, Mapping) else None
     if not isinstance(table, Mapping) or not isinstance(name, str) or not _is_name(name):
         raise FelloeError(f"{project.root / 'pyproject.toml'} has no valid project.name")
-    pythons = options["python"] or _allowed_pythons(table.get("requires-python"))
-    default_test = 'python -m pytest "{project}/tests"' if has_tests else ""
     zig = options["linux"] == "zig"
-    py_api = project.skbuild().get_text("wheel", "py-api")
     pure = not project.skbuild().get_bool("wheel", "cmake", default=True)
-    platforms = _choose_platforms(options["platforms"], offered, zig=zig)
+    targets = _choose_targets(options["target"], machines, needs_image=not zig and not pure)
     return Pipeline(
         name=name,
-        pythons=tuple(sorted(set(pythons), key=_order)),
-        builders=choose_builders(pythons, "py3" if pure else py_api),
-        platforms=platforms[:1] if pure and not options["platforms"] else platforms,
-        pure=pure,
+        pythons=tuple(map(_spell, filter(_is_version, pythons)))
+        or _allowed_pythons(table.get("requires-python")),
+        targets=targets[:1] if pure and not options["target"] else targets,
+        in_container=not zig and not pure,
         zig=zig,
-        manylinux=options["manylinux"],
-        test_command=options["test-command"] or default_test,
-        test_requires=options["test-requires"] or _default_requires(project),
+        requirement=options["requirement"],
         indexes=tuple(index for index in ("testpypi", "pypi") if index in options["publish"]),
         branch=options["branch"],
     )
+
+
+def _is_version(word: str) -> bool:
+    return "/" not in word and "\\" not in word
+
+
+def _spell(word: str) -> str:
+    """Spell a version as uv and felloe both read it: ``cp314t`` is ``3.14t``."""
+    match = re.fullmatch(r"(cp|cpython|pp|pypy)?-?3\.?(\d+)(t?)", word)
+    if match is None:
+        return word
+    return f"{'pypy' if (match[1] or '')[:1] == 'p' else ''}3.{match[2]}{match[3]}"
 
 
 def _is_name(text: str) -> bool:
@@ -88,29 +107,6 @@ def _is_name(text: str) -> bool:
     except InvalidName:
         return False
     return True
-
-
-def choose_builders(pythons: Collection[str], py_api: str) -> tuple[str, ...]:
-    """The Pythons that have to build.
-
-    ``py_api`` is scikit-build-core's ``wheel.py-api``: with ``cp312`` the
-    versions before 3.12 build for themselves, and the first from 3.12 on for
-    all that follow; with ``py3`` one builds for all.
-    """
-    api = parse_py_api(py_api)
-    ordered = sorted(set(pythons), key=_order)
-    sharing = [version for version in ordered if _shares(version, api)]
-    first = api.choose_first((version, version.endswith("t")) for version in sharing)
-    return tuple(version for version in ordered if version == first or version not in sharing)
-
-
-def _shares(version: str, api: PyApi) -> bool:
-    minor, is_free = _order(version)
-    return api.shares((3, minor), is_free_threaded=is_free)
-
-
-def _order(version: str) -> tuple[int, bool]:
-    return int(version[2:].rstrip("t")), version.endswith("t")
 
 
 def _allowed_pythons(requires: object) -> tuple[str, ...]:
@@ -127,32 +123,25 @@ def _allowed_pythons(requires: object) -> tuple[str, ...]:
     if not found:
         raise FelloeError(
             f"project.requires-python: {requires!r} allows none of {', '.join(KNOWN_PYTHONS)}",
-            hint='say what to build for: python = ["3.16"] in [tool.felloe.ci]',
+            hint='name the versions: python = ["3.16"] in [tool.felloe.build]',
         )
     return found
 
 
-def _choose_platforms(
-    wanted: tuple[str, ...], offered: Collection[str], *, zig: bool
-) -> tuple[Platform, ...]:
-    possible = [name for name in offered if not zig or name in _ZIG or PLATFORMS[name].libc == ""]
-    missing = [name for name in wanted if name not in possible]
-    if missing:
+def _choose_targets(
+    wanted: Collection[str], machines: Collection[str], *, needs_image: bool
+) -> tuple[Target, ...]:
+    targets = tuple(Target(tag) for tag in dict.fromkeys(wanted or COMMON))
+    lacking = [item.tag for item in targets if item.machine not in machines]
+    if wanted and lacking:
         raise FelloeError(
-            f"tool.felloe.ci.platforms: {', '.join(missing)} cannot be built here"
-            + (" without containers" if zig else ""),
-            hint=f"there are {', '.join(possible)}",
+            f"tool.felloe.ci.target: the service has no machine for {', '.join(lacking)}",
+            hint=f"its machines are {', '.join(machines)}",
         )
-    chosen = wanted or [name for name in COMMON if name in possible]
-    return tuple(PLATFORMS[name] for name in PLATFORMS if name in chosen)
-
-
-# What the tests can run on a machine of the service, whose system has glibc.
-_ZIG = ("manylinux_x86_64", "manylinux_aarch64")
-
-
-def _default_requires(project: Project) -> tuple[str, ...]:
-    groups = project.table.get("dependency-groups")
-    if isinstance(groups, Mapping) and "test" in groups:
-        return ("--group", "test")
-    return ("pytest",)
+    imageless = [t.tag for t in targets if t.system == "linux" and t.tag not in DIGESTS]
+    if needs_image and imageless:
+        raise FelloeError(
+            f"tool.felloe.ci.target: there is no image for {', '.join(imageless)}",
+            hint=f'choose from {", ".join(DIGESTS)}, or set linux = "zig"',
+        )
+    return tuple(item for item in targets if item.tag not in lacking)

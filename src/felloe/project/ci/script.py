@@ -1,162 +1,66 @@
-"""The shell that jobs run, for every service the same."""
+"""The commands that jobs run: on every service they install felloe and call ``felloe build``."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 
 from felloe.project.ci.pipeline import Pipeline
-from felloe.project.ci.platform import IMAGE_VERSION, Platform, image_of
+from felloe.project.ci.target import IMAGE_VERSION, Target
 
-SDIST = (
-    "python -m pip install build felloe",
-    "python -m build --sdist --outdir sdist",
-    "felloe check sdist/*",
-)
-"""Makes the sdist that all wheels are built from, so that it is known to be whole."""
+VENV = ('python3 -m venv "$HOME/tools"', 'export PATH="$HOME/tools/bin:$PATH"')
+"""For machines whose Python belongs to the system, where pip installs nothing."""
 
-BUILD = "python -m pip wheel --no-deps --wheel-dir wheels sdist/*.tar.gz"
-
-OWN_PYTHON = (
-    'python3 -m venv "$HOME/tools"',
-    'PATH="$HOME/tools/bin:$PATH"',
-)
-"""For machines whose own Python belongs to the system, which pip leaves alone."""
+_OUTPUT = "dist"
 
 
-def render_subshell(lines: Iterable[str]) -> tuple[str, ...]:
+def render_install(pipeline: Pipeline) -> str:
+    """Install felloe, and uv as its frontend."""
+    return f"python -m pip install {pipeline.requirement} uv"
+
+
+def render_check(pipeline: Pipeline) -> tuple[str, ...]:
+    """Check the files of all jobs."""
+    return f"python -m pip install {pipeline.requirement}", f"felloe check {_OUTPUT}/*"
+
+
+def render_build(pipeline: Pipeline, target: Target, pythons: str = "") -> str:
+    """Build and test the sdist and the wheels of a target; ``pythons`` replaces the versions."""
+    words = pythons or " ".join(pipeline.pythons_of(target))
+    line = f"felloe build --output-dir {_OUTPUT} --python {words}"
+    if pipeline.zig and target.system == "linux":
+        line += f" --target {target.tag} -C felloe.toolchain=zig"
+    return line
+
+
+def render_job(pipeline: Pipeline, target: Target) -> tuple[str, ...]:
+    """Build with interpreters that uv installs, or with those of the image."""
+    if pipeline.is_contained(target):
+        path = 'export PATH="/opt/python/cp313-cp313/bin:$PATH"'
+        return path, render_install(pipeline), render_build(pipeline, target)
+    pythons = " ".join(pipeline.pythons_of(target))
+    return (
+        render_install(pipeline),
+        f"uv python install {pythons}",
+        render_build(pipeline, target),
+    )
+
+
+def render_docker(pipeline: Pipeline, target: Target) -> tuple[str, ...]:
+    """Run the job in its image, for services that do not start images themselves."""
+    script = "; ".join(render_job(pipeline, target))
+    return (
+        f"# {IMAGE_VERSION}",
+        f'docker run --rm --platform {target.docker_platform} -v "$PWD:/project" -w /project \\',
+        f"  {GIT_OPTIONS} \\",
+        f"  {target.image} \\",
+        f"  {target.personality} sh -ec '{script}'",
+    )
+
+
+GIT_OPTIONS = "-e GIT_CONFIG_COUNT=1 -e GIT_CONFIG_KEY_0=safe.directory -e 'GIT_CONFIG_VALUE_0=*'"
+"""Let git read a checkout of another user: versions may come from its tags."""
+
+
+def stop_at_failure(lines: Iterable[str]) -> tuple[str, ...]:
     """Stop at the first failure, without ending the shell that the service keeps."""
-    # Not indented: the end of a here document has to be at the beginning of its line.
     return ("(", "set -eu", *lines, ")")
-
-
-def render_docker(platform: Platform, pipeline: Pipeline) -> tuple[str, ...]:
-    """The same as :func:`render_container`, from outside of the container.
-
-    The script is an argument: as input it could be read by what it runs.
-    """
-    return (
-        *render_variable(render_container(pipeline)),
-        f"image={image_of(platform, pipeline.manylinux)} # {IMAGE_VERSION}",
-        f'docker run --rm --platform {platform.docker_platform} -v "$PWD:/project" -w /project \\',
-        f'  "$image" {personality_of(platform)} bash -c "$script"',
-    )
-
-
-def render_variable(script: Iterable[str]) -> tuple[str, ...]:
-    """Put a script into the variable ``script``."""
-    return ("script=$(cat <<'END'", *script, "END", ")")
-
-
-def personality_of(platform: Platform) -> str:
-    """The program to start others with: a 64-bit kernel names its own machine otherwise."""
-    return "linux32" if platform.architecture == "i686" else "env"
-
-
-def render_test(pipeline: Pipeline) -> tuple[str, ...]:
-    """Install the built wheel into the Python on PATH, and test it outside of the source tree.
-
-    In bash, from the project's directory.
-    """
-    if not pipeline.test_command:
-        return ()
-    # First from the files alone, or pip might prefer a release of the index.
-    install = "python -m pip install"
-    requires = " ".join(map(shlex.quote, pipeline.test_requires))
-    return (
-        f"{install} --no-index --no-deps --find-links wheels {pipeline.name}",
-        f"{install} {pipeline.name} {requires}",
-        'project="$PWD"',
-        f'(cd "$(mktemp -d)" && {pipeline.test_command.replace("{project}", "$project")})',
-    )
-
-
-def render_container(pipeline: Pipeline) -> tuple[str, ...]:
-    """Build and test with the interpreters of a manylinux or musllinux image, in bash.
-
-    Each has pip and nothing else, and the container is thrown away: no
-    environments are needed.
-    """
-    lines = ["set -eu", f"for python in {_directories(pipeline.builders)}; do"]
-    lines += [_IMAGE_PYTHON, f"  {BUILD}", "done"]
-    test = render_test(pipeline)
-    if test:
-        lines += [f"for python in {_directories(pipeline.pythons)}; do", _IMAGE_PYTHON]
-        lines += [f"  {line}" for line in test]
-        lines += ["done"]
-    return tuple(lines)
-
-
-_IMAGE_PYTHON = '  export PATH="/opt/python/$python/bin:$PATH"'
-
-
-def _directories(pythons: tuple[str, ...]) -> str:
-    """``3.14t`` is in ``/opt/python/cp314-cp314t``."""
-    names = []
-    for version in pythons:
-        tag = "cp" + version.replace(".", "")
-        names.append(f"{tag.rstrip('t')}-{tag}")
-    return " ".join(names)
-
-
-def render_managed(pipeline: Pipeline) -> tuple[str, ...]:
-    """Build and test with interpreters that uv installs, in bash."""
-    lines = ["python -m pip install uv"]
-    for pythons, work in (
-        (pipeline.builders, (BUILD,)),
-        (pipeline.pythons, render_test(pipeline)),
-    ):
-        if work:
-            lines += [f"for version in {' '.join(pythons)}; do"]
-            lines += [f'  {_ENVIRONMENT} "$version" environment', "  ("]
-            # The second is where Windows has it.
-            lines += ['    PATH="$PWD/environment/bin:$PWD/environment/Scripts:$PATH"']
-            lines += [f"    {line}" for line in work]
-            lines += ["  )", "done"]
-    return tuple(lines)
-
-
-def render_powershell(pipeline: Pipeline) -> tuple[str, ...]:
-    """The same for the PowerShell of Windows, where a failing program stops nothing by itself."""
-    lines = [
-        'function Check { if ($LASTEXITCODE) { throw "exit code $LASTEXITCODE" } }',
-        "$base = (Get-Command python).Source",
-        "$path = $env:PATH",
-        "python -m pip install uv; Check",
-    ]
-    for pythons, work in (
-        (pipeline.builders, _powershell_build()),
-        (pipeline.pythons, _powershell_test(pipeline)),
-    ):
-        if work:
-            versions = ", ".join(f"'{version}'" for version in pythons)
-            environment = _ENVIRONMENT.replace("python", "& $base", 1)
-            lines += [f"foreach ($version in {versions}) {{"]
-            lines += [f"  {environment} $version environment; Check"]
-            lines += ['  $env:PATH = "$PWD\\environment\\Scripts;$path"']
-            lines += [f"  {line}" for line in work]
-            lines += ["  $env:PATH = $path", "}"]
-    return tuple(lines)
-
-
-_ENVIRONMENT = "python -m uv venv -q --clear --seed --python"
-
-
-def _powershell_build() -> tuple[str, ...]:
-    command = BUILD.replace("sdist/*.tar.gz", "(Get-Item sdist\\*.tar.gz).FullName")
-    return (f"{command}; Check",)
-
-
-def _powershell_test(pipeline: Pipeline) -> tuple[str, ...]:
-    if not pipeline.test_command:
-        return ()
-    requires = " ".join(f"'{word}'" for word in pipeline.test_requires)
-    install = "python -m pip install"
-    return (
-        f"{install} --no-index --no-deps --find-links wheels {pipeline.name}; Check",
-        f"{install} {pipeline.name} {requires}; Check",
-        "$project = $PWD.Path",
-        "Push-Location ([System.IO.Path]::GetTempPath())",
-        f"{pipeline.test_command.replace('{project}', '$project')}; Check",
-        "Pop-Location",
-    )

@@ -1,55 +1,50 @@
-"""Travis CI, which has Linux machines of both kinds, and Windows."""
+"""Travis CI, which has Linux machines of two architectures, and Windows."""
 
 from __future__ import annotations
 
-from felloe.project.ci.layout import Layout, render_heading
+from felloe.project.ci.layout import Layout, render_heading, render_tokens
 from felloe.project.ci.pipeline import Pipeline
-from felloe.project.ci.platform import Platform, policy_of
-from felloe.project.ci.script import (
-    OWN_PYTHON,
-    SDIST,
-    render_docker,
-    render_managed,
-    render_subshell,
-)
+from felloe.project.ci.script import VENV, render_check, render_docker, render_job, stop_at_failure
+from felloe.project.ci.target import Target
 
 PATH = ".travis.yml"
 
 # macOS ended there in March 2025.
-RUNNERS = {
-    "manylinux_x86_64": "amd64",
-    "manylinux_i686": "amd64",
-    "manylinux_aarch64": "arm64",
-    "musllinux_x86_64": "amd64",
-    "musllinux_aarch64": "arm64",
-    "windows_amd64": "amd64",
-}
+RUNNERS = {"linux-x86_64": "amd64", "linux-aarch64": "arm64", "windows-amd64": "amd64"}
 """The architectures of the machines."""
+
+_PREPARE = ("sudo apt-get install -y python3-venv", *VENV)
 
 
 def render(pipeline: Pipeline) -> str:
-    """The file ``.travis.yml``."""
-    jobs = [_render_job(platform, pipeline) for platform in pipeline.platforms]
-    spaces = ", ".join(platform.name for platform in pipeline.platforms)
-    publish = []
+    """Return the file ``.travis.yml``."""
+    remark = "hidden variables of the repository"
+    remarks = render_tokens(pipeline.indexes, remark) if pipeline.indexes else []
+    words = {"branch": pipeline.branch, "names": ", ".join(t.tag for t in pipeline.targets)}
+    jobs = [_render_job(pipeline, target, number) for number, target in enumerate(pipeline.targets)]
+    check = [f"- {line}" for line in (*_PREPARE, *render_check(pipeline))]
+    publish = [f"- {line}" for line in (*_PREPARE, "python -m pip install twine")]
     for index in pipeline.indexes:
-        upload = f"python -m twine upload --repository {index} --skip-existing"
-        publish.append(f'- TWINE_PASSWORD="${index.upper()}_TOKEN" {upload} dist/*')
-    words = {"heading": _heading(pipeline), "branch": pipeline.branch, "spaces": spaces}
-    last = _PUBLISH.fill(publish=publish, **words) if publish else ""
-    return _HEAD.fill(**words) + "".join(jobs) + _CHECK.fill(**words) + last
+        upload = f"python -m twine upload --repository {index} --skip-existing dist/*"
+        publish.append(f'- TWINE_PASSWORD="${index.upper()}_TOKEN" {upload}')
+    parts = [_HEAD.fill(heading=render_heading("travis", remarks), **words), *jobs]
+    parts.append(_CHECK.fill(check=check, **words))
+    return "".join(parts) + (_PUBLISH.fill(publish=publish) if pipeline.indexes else "")
 
 
-def _heading(pipeline: Pipeline) -> list[str]:
-    remarks = []
-    if pipeline.indexes:
-        tokens = " and ".join(f"{index.upper()}_TOKEN" for index in pipeline.indexes)
-        remarks = [
-            "",
-            "A tag v… publishes. The indexes have no trusted publishing for this service, so it",
-            f"needs their tokens as hidden variables of the repository: {tokens}.",
-        ]
-    return render_heading("travis", *remarks)
+def _render_job(pipeline: Pipeline, target: Target, number: int) -> str:
+    where = [f"arch: {RUNNERS[target.machine]}"]
+    script = (*_PREPARE, *render_job(pipeline, target))
+    if target.system == "windows":
+        where = ["os: windows", "install: choco install -y python313"]
+        path = 'export PATH="/c/Python313:/c/Python313/Scripts:$PATH"'
+        script = (path, *render_job(pipeline, target))
+    elif pipeline.is_contained(target):
+        where += ["services: docker"]
+        script = render_docker(pipeline, target)
+    if number:  # the first job's sdist is published
+        script = (*script, "rm dist/*.tar.gz")
+    return _JOB.fill(name=target.tag, where=where, script=stop_at_failure(script))
 
 
 _HEAD = Layout("""\
@@ -84,46 +79,22 @@ _JOB = Layout("""\
       workspaces:
         create:
           name: §name
-          paths: [sdist, wheels]
+          paths: [dist]
       script:
         - |
           §script
 """)
 
-
-def _render_job(platform: Platform, pipeline: Pipeline) -> str:
-    where = [f"arch: {RUNNERS[platform.name]}"]
-    if platform.system == "windows":
-        where = ["os: windows", "install: choco install -y python313"]
-        first = ('export PATH="/c/Python313:/c/Python313/Scripts:$PATH"',)
-        script = (*first, *SDIST, *render_managed(pipeline))
-    elif pipeline.zig:
-        target = policy_of(platform, pipeline.manylinux)
-        where += [f"env: FELLOE_TOOLCHAIN=zig FELLOE_TARGET={target}"]
-        script = (*_VENV, *OWN_PYTHON, *SDIST, *render_managed(pipeline))
-    else:
-        where += ["services: docker"]
-        script = (*_VENV, *OWN_PYTHON, *SDIST, *render_docker(platform, pipeline))
-    return _JOB.fill(name=platform.name, where=where, script=render_subshell(script))
-
-
-_VENV = ("sudo apt-get install -y python3-venv",)
-
 _CHECK = Layout("""\
     - stage: check
       name: check
       workspaces:
-        use: [§spaces]
+        use: [§names]
         create:
           name: dist
           paths: [dist]
       script:
-        - sudo apt-get install -y python3-venv
-        - python3 -m venv "$HOME/tools"
-        - export PATH="$HOME/tools/bin:$PATH"
-        - python -m pip install felloe
-        - mkdir dist && cp sdist/*.tar.gz wheels/*.whl dist
-        - felloe check dist/*
+        §check
 """)
 
 _PUBLISH = Layout("""\
@@ -132,9 +103,5 @@ _PUBLISH = Layout("""\
       workspaces:
         use: dist
       script:
-        - sudo apt-get install -y python3-venv
-        - python3 -m venv "$HOME/tools"
-        - export PATH="$HOME/tools/bin:$PATH"
-        - python -m pip install twine
         §publish
 """)
