@@ -11,8 +11,7 @@ from support.truth_wheel import POLICIES, make_wheel, verdict_of
 from felloe.cli.main import main
 from felloe.config.settings import read_settings
 from felloe.errors import FelloeError
-from felloe.repair.finish import complete
-from felloe.repair.graft import Workshop as Shop
+from felloe.repair.finish import RepairContext, complete
 from felloe.wheel.reader import open_wheel
 from felloe.wheel.tags import parse_wheel_name
 
@@ -143,7 +142,7 @@ def test_what_an_engine_tagged_for_the_host_is_proved_under_the_claim(
 ):
     """A cross build: engines name the machine they run on, the target is another."""
     wheel = make_wheel(tmp_path, "cp313-cp313-linux_x86_64", files, workshop)
-    shop = Shop(read_settings({}, None, {}), POLICIES, {}, tmp_path)
+    shop = RepairContext(read_settings({}, None, {}), POLICIES, {}, tmp_path)
     with open_wheel(wheel) as staged:
         claim = staged.name.with_tags(["cp313"], ["cp313"], [platform])
         finished = complete(staged, claim, "glibc", shop)

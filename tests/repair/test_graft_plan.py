@@ -13,11 +13,14 @@ from felloe.audit.python.extension import find_module_name
 from felloe.binary.elf.reader import parse_elf
 from felloe.errors import FelloeError
 from felloe.repair.external import Collection, External, Link, Missing
+from felloe.repair.linux.layout import Layout
+from felloe.repair.linux.plan import plan_graft
 from felloe.repair.merkle import name_grafts
-from felloe.repair.plan import Layout, plan_graft
+from felloe.wheel.install_scheme import POSIX
 from felloe.wheel.member import Member
 from felloe.wheel.tags import parse_wheel_name
 
+SITE = POSIX.site_packages
 LAYOUT = Layout(parse_wheel_name("Name_x-1.0-cp311-cp311-linux_x86_64.whl"))
 BARE = parse_elf(forge_elf([]))
 """An object that needs nothing."""
@@ -177,7 +180,7 @@ def test_a_copy_drops_libpython():
 def test_a_copy_may_be_led_back_into_the_wheel_and_to_others():
     collection = Collection((external("a", needed=("libown.so", "libprov.so")),))
     objects = [member("pkg/sub/libown.so")]
-    edit = graft_edits(collection, objects, {"/a": ["other/lib"]})["/a"][1]
+    edit = graft_edits(collection, objects, {"/a": [f"{SITE}/other/lib"]})["/a"][1]
     assert edit.rpath == "$ORIGIN/../pkg/sub:$ORIGIN/../other/lib"
 
 
@@ -244,7 +247,8 @@ def test_entries_that_lead_to_something_of_the_wheel_stay(before, after, kind):
 def test_entries_that_may_lead_to_another_distribution_stay_if_one_is_needed(facts):
     """Also below a directory that several distributions share, as those of nvidia and cmeel."""
     entries = ("$ORIGIN/../../other/lib", "$ORIGIN/../sibling/lib", "$ORIGIN/../..", "$ORIGIN/..")
-    module = member("shared/own/m.so", rpath=("/build", "$ORIGIN/../../..", *entries))
+    entries += ("$ORIGIN/../../../..",)
+    module = member("shared/own/m.so", rpath=("/build", f"$ORIGIN{6 * '/..'}", *entries))
     edit = edits_of(module, collection=Collection(**facts))["shared/own/m.so"]
     assert edit.rpath == ":".join(entries)
 
@@ -277,17 +281,65 @@ def test_a_way_that_is_there_is_not_doubled():
     assert edits_of(module, member("pkg/libown.so"), member("far/libown.so")) == {}
 
 
-def test_what_an_installer_puts_elsewhere_leads_to_no_library_of_the_wheel():
-    module = member("pkg/m.so", needed=("libown.so",))
-    assert edits_of(module, member("Name_x-1.0.data/data/lib/libown.so")) == {}
+DATA = "Name_x-1.0.data"
 
 
-@pytest.mark.parametrize("scheme", ["scripts", "data", "headers"])
-def test_outside_site_packages_only_what_is_no_place_goes(scheme):
-    path = f"Name_x-1.0.data/{scheme}/thing"
+@pytest.mark.parametrize(
+    ("path", "library", "rpath"),
+    [
+        ("pkg/m.so", "data/lib/libown.so", "$ORIGIN/../../.."),
+        ("m.so", "data/lib/libown.so", "$ORIGIN/../.."),
+        (f"{DATA}/scripts/run", "data/lib/libown.so", "$ORIGIN/../lib"),
+        (f"{DATA}/data/bin/run", "data/lib/sub/libown.so", "$ORIGIN/../lib/sub"),
+        (f"{DATA}/data/lib/x.so", "data/lib/libown.so", "$ORIGIN"),
+        (f"{DATA}/data/lib/x.so", "scripts/libown.so", "$ORIGIN/../bin"),
+        (f"{DATA}/headers/x.so", "data/lib/libown.so", "$ORIGIN/../../../../lib"),
+    ],
+)
+def test_the_way_to_a_library_in_another_scheme(path, library, rpath):
+    item = member(path, needed=("libown.so",), rpath=("/build",))
+    own = member(f"{DATA}/{library}")
+    assert edits_of(item, own)[path].rpath == rpath
+    as_found = member(path, needed=("libown.so",), rpath=(rpath,))
+    assert edits_of(as_found, own) == {}
+
+
+@pytest.mark.parametrize("scheme", ["scripts", "data/libexec", "headers"])
+def test_no_fixed_path_leads_into_site_packages(scheme):
+    path = f"{DATA}/{scheme}/thing"
     thing = member(path, needed=("libown.so",), rpath=("/build", "$ORIGIN/../lib", ""))
-    edit = edits_of(thing, member("pkg/libown.so"))[path]
-    assert edit.rpath == "$ORIGIN/../lib"
+    assert edits_of(thing, member("pkg/libown.so"))[path].rpath == ""
+
+
+def homes_of(*objects, externals, pairs, included=None):
+    found = tuple(external(name) for name in externals.split())
+    made = (*links(*(pair for pair in pairs if ":" not in pair)),)
+    needs = [pair.split(":") for pair in pairs if ":" in pair]
+    made += tuple(Link(path, f"lib{name}.so.1", f"/{name}") for path, name in needs)
+    collection = Collection(found, made, included=included or {})
+    plan = plan_graft(objects, collection, LAYOUT, {})
+    return {g.external.path.strip("/"): g.member.rpartition("/")[0] for g in plan.grafts}, plan
+
+
+def test_copies_lie_where_all_that_need_them_find_them():
+    """Site-packages finds the way out, nothing outside finds the way in."""
+    outside = f"{DATA}/data/lib/libx.so"
+    objects = [member("pkg/m.so", needed=("liba.so.1", "libb.so.1")), member(outside)]
+    pairs = ["pkg/m.so:a", "pkg/m.so:b", f"{outside}:b", "b>c", "c>b", "a>c"]
+    homes, plan = homes_of(*objects, externals="a b c", pairs=pairs)
+    shared = f"{DATA}/data/lib/Name_x.libs"
+    assert homes == {"a": "Name_x.libs", "b": shared, "c": shared}
+    edits = {g.external.path: g.edit.rpath for g in plan.grafts}
+    assert edits == {"/a": "$ORIGIN/../../../Name_x.libs", "/b": "$ORIGIN", "/c": "$ORIGIN"}
+    assert plan.edits[outside].rpath == "$ORIGIN/Name_x.libs"
+    assert plan.edits["pkg/m.so"].rpath == "$ORIGIN/../Name_x.libs:$ORIGIN/../../../Name_x.libs"
+
+
+def test_a_library_that_is_loaded_by_name_is_where_all_find_it():
+    for other, home in (("pkg/x.so", "Name_x.libs"), (f"{DATA}/data/lib/x.so", "data/lib")):
+        objects = [member("pkg/m.so"), member(other)]
+        homes, _ = homes_of(*objects, externals="a", pairs=[], included={"/a": "libplug.so"})
+        assert home in homes["a"]
 
 
 def test_who_loads_by_name_finds_what_is_included():
@@ -320,18 +372,14 @@ def test_an_edit_is_needed_only_once():
 
 
 @pytest.mark.parametrize(
-    ("path", "place", "is_script"),
+    ("path", "command"),
     [
-        ("pkg/m.so", "pkg/m.so", False),
-        ("Name_x-1.0.data/platlib/m.so", "m.so", False),
-        ("Name_x-1.0.data/purelib/a/m.so", "a/m.so", False),
-        ("Name_x-1.0.data/scripts/run", None, True),
-        ("name.x-1.0.data/scripts/run", None, True),
-        ("Name_x-1.0.data/data/lib/x.so", None, False),
-        ("Name_x-1.0.data", "Name_x-1.0.data", False),
-        ("pkg.data.d/m.so", "pkg.data.d/m.so", False),
+        ("pkg/m.so", None),
+        (f"{DATA}/scripts/run", "run"),
+        ("name.x-1.0.data/scripts/a/run", "a/run"),
+        (f"{DATA}/data/bin/run", "run"),
+        (f"{DATA}/data/libexec/run", None),
     ],
 )
-def test_where_members_are_installed(path, place, is_script):
-    assert LAYOUT.installed(path) == place
-    assert LAYOUT.is_script(path) is is_script
+def test_programs_that_become_commands(path, command):
+    assert LAYOUT.find_command(path) == command

@@ -12,7 +12,7 @@ from support.loader_samples import Kit, on_glibc
 
 from felloe.errors import MalformedBinary
 from felloe.repair.linux.ldconfig import parse_cache, read_conf, read_musl_path
-from felloe.repair.linux.loader import SearchPath, read_search_path
+from felloe.repair.linux.search_path import SearchPath, read_search_path
 
 
 @pytest.fixture(scope="session")

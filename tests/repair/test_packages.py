@@ -147,10 +147,10 @@ def test_answers_of_rpm_are_understood(make_program, root, tmp_path):
     environ = make_program("rpm", RPM.replace("cat", shutil.which("cat")))
     paths = [Path("/opt/libb.so.1"), Path("/lib/liby.so.1"), Path("/etc/passwd")]
     found = find_owners(paths, environ, root)
-    licences = ("LGPL-2.0-or-later AND MIT",)
+    licenses = ("LGPL-2.0-or-later AND MIT",)
     system = ("x86_64", "xlinux", "4.2")
     assert found == {
-        paths[0]: SystemPackage("rpm", "libx-demo", "2:1.0-3.fc40", *system, licences),
+        paths[0]: SystemPackage("rpm", "libx-demo", "2:1.0-3.fc40", *system, licenses),
         paths[1]: SystemPackage("rpm", "Liby", "1.0-1", *system, ("Mine",)),
     }
     assert calls(tmp_path, "rpm") == 1
@@ -195,7 +195,7 @@ def test_the_database_of_apk_is_understood(root, tmp_path, place):
     paths = [Path(name) for name in names]
     found = find_owners(paths, {"PATH": str(tmp_path)}, root)
     zlib = SystemPackage("apk", "zlib", "1.3.1-r1", "x86_64", "xlinux", "4.2", ("Zlib",))
-    musl = replace(zlib, name="musl", version="1.2.5-r1", licences=("MIT",))
+    musl = replace(zlib, name="musl", version="1.2.5-r1", licenses=("MIT",))
     assert found == dict(zip(paths, [zlib, zlib, zlib, musl]))
 
 

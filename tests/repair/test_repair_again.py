@@ -95,7 +95,7 @@ def test_a_second_repair_that_copies_more_keeps_the_list_of_the_first(forge, cha
     given = forge.pack("more", [(M, forge.module("m", "a()", chain))])
     first = forge.repair(given, "--exclude=libchain_b.so.1").wheel
     assert libraries_of(first) == ["libchain_a.so.1"]
-    second = forge.repair(first, to="second").wheel
+    second = forge.repair(first, "--include=libchain_b.so.1", to="second").wheel
     assert libraries_of(second) == ["libchain_a.so.1", "libchain_b.so.1", "libchain_c.so.1"]
     members = unpack(second)
     document = json.loads(members["more-1.0.dist-info/sboms/felloe.cdx.json"])

@@ -94,8 +94,10 @@ def test_include_by_another_name_than_the_soname(forge):
 
 
 def test_an_included_library_that_is_not_there(forge):
-    done = forge.repair(forge.pack("absent", [(M, forge.module("m", "1"))]), "--include=libno.so")
-    assert "libno.so, which `libraries.include` needs, was not found in " in done.errors
+    given = forge.pack("absent", [(M, forge.module("m", "1"))])
+    done = forge.repair(given, "--include=libno.so")
+    assert "`libraries.include` is not fulfilled: libno.so was not found in " in done.errors
+    assert (done.exit_code, done.wheels) == (1, [])
 
 
 _NOTE = """
@@ -163,7 +165,7 @@ def test_a_library_that_another_distribution_provides(forge, provider, tmp_path)
     [
         ("required", "which is not installed here"),
         ("installed", "which the wheel does not require"),
-        ("other", "provider is to provide libprov.so.1, and does not install it"),
+        ("other", "says that provider provides libprov.so.1, but it does not install it"),
     ],
 )
 def test_a_provider_must_be_required_and_there(case, said, forge, provider):

@@ -28,7 +28,7 @@ ODD = SystemPackage(
     "amd64",
     "",
     "",
-    ("", "GPL-2.0-or-later OR MIT", "public-domain", 'Ödd "licence"\n', "public-domain", "MIT"),
+    ("", "GPL-2.0-or-later OR MIT", "public-domain", 'Ödd "license"\n', "public-domain", "MIT"),
 )
 
 
@@ -38,12 +38,11 @@ def component(number, package=None, **changes):
         "soname": "libx.so.1",
         "original_sha256": f"{number:064x}",
         "sha256": f"{number + 1:064x}",
-        "package": package,
     }
-    return Component(**{**values, **changes})
+    return Component(**{**values, **changes}).with_package(package)
 
 
-ONE_LICENCE = [
+ONE_LICENSE = [
     ("MIT", {"license": {"id": "MIT"}}),
     ("expat", {"license": {"id": "MIT"}}),
     ("LGPL-2.1+ and (MIT or Zlib)", {"expression": "LGPL-2.1-or-later AND (MIT OR Zlib)"}),
@@ -53,8 +52,8 @@ ONE_LICENCE = [
 ]
 
 
-def licensed(*licences):
-    return SystemPackage("apk", "x", "1-r0", "x86_64", "alpine", "3.20", licences)
+def licensed(*licenses):
+    return SystemPackage("apk", "x", "1-r0", "x86_64", "alpine", "3.20", licenses)
 
 
 DOCUMENTS = {
@@ -62,11 +61,11 @@ DOCUMENTS = {
     "package unknown": [component(1)],
     "package known": [component(1, ZLIB)],
     "version known": [component(1, ZLIB, version="1.2.13"), component(2, version="1.2")],
-    "odd licences": [component(1, ODD)],
+    "odd licenses": [component(1, ODD)],
     "odd names": [component(1, path='a b/"ü"\\udc80.so', soname="lib\\xff\N{SNOWMAN}\udc80.so")],
     "one package twice": [component(1, ZLIB), component(2, ZLIB)],
     "one file twice": [component(1, ZLIB), component(1, ZLIB, path="felloe.libs/liby.so")],
-    **{text: [component(1, licensed(text))] for text, _ in ONE_LICENCE},
+    **{text: [component(1, licensed(text))] for text, _ in ONE_LICENSE},
 }
 
 
@@ -131,18 +130,18 @@ def test_the_wheel_is_what_depends_on_them():
     assert document["metadata"]["tools"]["components"][0]["version"] == "0.1.0"
 
 
-@pytest.mark.parametrize(("text", "expected"), ONE_LICENCE)
-def test_one_licence(text, expected):
+@pytest.mark.parametrize(("text", "expected"), ONE_LICENSE)
+def test_one_license(text, expected):
     (found,) = json.loads(render([component(1, licensed(text))]))["components"]
     assert found["licenses"] == [expected]
 
 
-def test_several_licences_are_listed_once_each():
+def test_several_licenses_are_listed_once_each():
     (found,) = json.loads(render([component(1, ODD)]))["components"]
     assert found["licenses"] == [
         {"license": {"name": "GPL-2.0-or-later OR MIT"}},
         {"license": {"name": "public-domain"}},
-        {"license": {"name": 'Ödd "licence"\n'}},
+        {"license": {"name": 'Ödd "license"\n'}},
         {"license": {"id": "MIT"}},
     ]
 

@@ -6,10 +6,9 @@ floor. What the wheel as a whole may claim is decided elsewhere, from these.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from posixpath import basename, dirname, join, normpath
+from posixpath import basename, dirname, split
 from typing import TYPE_CHECKING
 
 from felloe.audit.linux.constraint import (
@@ -37,6 +36,7 @@ from felloe.binary.elf.reader import ElfObject, find_libc, parse_elf
 from felloe.binary.elf.symbols import Import, SymbolTable
 from felloe.binary.magic import HEAD_SIZE, Format, find_format
 from felloe.errors import MalformedBinary
+from felloe.wheel.install_scheme import POSIX
 
 if TYPE_CHECKING:  # a hook on Linux, which meets neither, starts a fifth faster
     from felloe.audit.macos.object import MachObject
@@ -200,31 +200,45 @@ def _find_role(elf: ElfObject, module: ModuleName | None) -> Role:
     return Role.PROGRAM if elf.is_program and elf.soname is None else Role.LIBRARY
 
 
-_ORIGIN = re.compile(r"\$(ORIGIN\b|\{ORIGIN\})")
+def find_places(objects: Iterable[AuditedObject]) -> dict[str, set[str]]:
+    """Return the directories, once installed, in which each file name of a wheel lies."""
+    places: dict[str, set[str]] = {}
+    for item in objects:
+        directory, name = split(POSIX.locate(item.path))
+        places.setdefault(name, set()).add(directory)
+    return places
 
 
-def _finds(item: AuditedObject, soname: str, files: frozenset[str]) -> bool:
-    """Whether a search path of the object itself leads to ``soname`` inside the wheel."""
-    if ".data/" in item.path:
-        return True  # where it lies in relation to the rest, the installer decides
-    place = dirname(item.path) or "."
-    paths = (_ORIGIN.sub(place, entry) for entry in item.elf.runpath or item.elf.rpath)
-    return any(normpath(join(path, soname)) in files for path in paths)
+def _find_search_path(item: AuditedObject) -> frozenset[str]:
+    """Return the directories of the environment that an object's own paths lead to."""
+    home = dirname(POSIX.locate(item.path))
+    found = set()
+    for entry in item.elf.runpath or item.elf.rpath:
+        origin, _, rest = entry.partition("/")
+        if origin in ("$ORIGIN", "${ORIGIN}"):
+            found.add(POSIX.resolve(home, rest))
+    return frozenset(place for place in found if place is not None)
 
 
 def constrain_needed(
-    item: AuditedObject, family: PolicyFamily, provided: frozenset[str], files: frozenset[str]
+    item: AuditedObject,
+    family: PolicyFamily,
+    provided: frozenset[str],
+    places: Mapping[str, set[str]],
 ) -> Iterator[Constraint]:
-    """The constraints that follow from what ``item`` needs and does not find in the wheel.
+    """Yield the constraints that follow from libraries that ``item`` does not find in the wheel.
 
-    ``files`` are the paths of the wheel's objects. A module's libraries may have been
-    loaded before it, by whatever path; a program has no before.
+    ``places`` are the directories of each file name, as :func:`find_places` returns
+    them. A module's libraries may have been loaded before it, by any path; those of
+    a program have not.
     """
+    is_program = item.role is Role.PROGRAM
+    reached = _find_search_path(item) if is_program else frozenset()
     for soname in item.elf.needed:
         if is_loader(soname):
             continue
         if soname in provided:
-            if item.role is Role.PROGRAM and not _finds(item, soname, files):
+            if is_program and reached.isdisjoint(places.get(soname, ())):
                 yield Constraint(item.path, Kind.UNREACHED_LIBRARY, soname, NEVER)
             continue
         if is_libpython(soname):

@@ -60,7 +60,7 @@ def find_waivers(
     for name in find_needed(evidence):
         if name in own or basename(name).lower() in own:
             continue
-        waiver = known.get(name) or known.get(basename(name)) or _apply(rules, name)
+        waiver = known.get(name) or known.get(basename(name)) or find_rule(rules, name)
         if waiver is None:
             unknown.append(name)
         else:
@@ -107,7 +107,7 @@ _ORIGINS = {
 }
 
 
-def _apply(rules: WaiverRules, name: str) -> Waiver | None:
+def find_rule(rules: WaiverRules, name: str) -> Waiver | None:
     """Return the waiver by a rule or the list of drivers; paths match by their last part too."""
     for distribution, globs in rules.provided_by.items():
         if _matches(name, globs):

@@ -24,15 +24,17 @@ class StringTable:
         """Whether the string at ``offset`` begins with one of ``prefixes``."""
         return self._raw.startswith(prefixes, offset)
 
-    def at(self, offset: int) -> str:
-        """The NUL-terminated string at ``offset``; what is no UTF-8, or unprintable, is escaped.
+    def at(self, offset: int, limit: int | None = None) -> str:
+        """Return the NUL-terminated string at ``offset``, escaped where it cannot be printed.
 
-        Raises :class:`MalformedBinary` if none ends there, or if the strings
-        asked for so far overlap one another beyond reason.
+        Raises :class:`MalformedBinary` if none ends there, if it has more than
+        ``limit`` bytes, or if the strings asked for so far overlap too much.
         """
         end = self._raw.find(b"\0", offset)
         if offset >= len(self._raw) or end < 0:
             raise MalformedBinary(f"no string ends after offset {offset} of the string table")
+        if limit is not None and end - offset > limit:
+            raise MalformedBinary(f"a name of {end - offset} bytes; at most {limit} are allowed")
         self._budget -= end - offset + 1
         if self._budget < 0:
             raise MalformedBinary("the names in the string table overlap one another")

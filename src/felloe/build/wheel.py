@@ -14,8 +14,7 @@ from felloe.build.tree.run import build_in_tree
 from felloe.config.settings import ConfigSettings
 from felloe.errors import FelloeError
 from felloe.python.target import Target
-from felloe.repair.finish import finish
-from felloe.repair.graft import Workshop
+from felloe.repair.finish import RepairContext, finish
 from felloe.wheel.atomic_write import prepare_directory
 from felloe.wheel.reader import StagedWheel, open_wheel
 from felloe.wheel.tags import WheelName
@@ -40,14 +39,14 @@ def _build_in(
 ) -> Path:
     """Build the wheel in an environment, with compilers that are set up."""
     build = context.build
-    workshop = Workshop(build.settings, read_policies(), build.environ, scratch)
+    repair = RepairContext(build.settings, read_policies(), build.environ, scratch)
     config = _with_link_paths(build, target)
-    made = build_in_tree("wheel", context, target, workshop.room("engine"), config)
+    made = build_in_tree("wheel", context, target, repair.make_directory("engine"), config)
     with open_wheel(made) as staged:
         check_metadata(staged, metadata)
         claim = _claim(staged.name, target)
         fixed = _fix_zig(staged, build, target)
-        finished = finish(fixed, claim, target.libc or "glibc", workshop)
+        finished = finish(fixed, claim, target.libc or "glibc", repair)
         return write_wheel(finished, directory, build.settings.epoch)
 
 

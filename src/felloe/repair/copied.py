@@ -1,4 +1,4 @@
-"""The result of copying libraries into a macOS or Windows wheel."""
+"""The result of copying libraries into a wheel."""
 
 from __future__ import annotations
 
@@ -18,13 +18,20 @@ FactsT = TypeVar("FactsT")
 
 @dataclass(frozen=True)
 class CopiedLibraries:
-    """Members to add or replace, and what they are."""
+    """Members to add or replace, and the libraries among them."""
 
     members: tuple[Member, ...] = ()
     grafts: tuple[Graft, ...] = ()
     missing: tuple[Missing, ...] = ()
     waived: frozenset[str] = frozenset()
     """Needed names that are left to the user's machine on purpose."""
+    removed: frozenset[str] = frozenset()
+    """Paths of members that are no longer in the wheel, unless a new member has one of them."""
+
+    @property
+    def replaced(self) -> frozenset[str]:
+        """Paths whose old members are out of date."""
+        return self.removed | {member.name for member in self.members}
 
 
 def name_copies(

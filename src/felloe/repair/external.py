@@ -1,11 +1,17 @@
-"""The libraries of the build machine that a wheel needs, and who needs them."""
+"""Libraries of the build machine that a wheel needs, and the files that need them."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from felloe.binary.elf.reader import ElfObject
+from felloe.errors import FelloeError
+
+INCLUDE = "`libraries.include`"
+"""The requester of libraries that the settings name."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +24,20 @@ class Library:
     """Its own name, or else the name it is needed by; never with a directory."""
     digest: str
     """SHA-256 of the file, hexadecimal."""
+
+    def read(self) -> bytes:
+        """Return the file's bytes.
+
+        Raises :class:`FelloeError` if they are not those that :attr:`digest` was made of:
+        the copy's name and the SBOM would be false.
+        """
+        data = Path(self.path).read_bytes()
+        if hashlib.sha256(data).hexdigest() != self.digest:
+            raise FelloeError(
+                f"{self.path} changed while it was copied into the wheel",
+                hint="run the command again when nothing else writes to that file",
+            )
+        return data
 
 
 @dataclass(frozen=True)
@@ -46,21 +66,22 @@ class Link:
 
 @dataclass(frozen=True)
 class Missing:
-    """A needed library that was found nowhere, and where it was looked for."""
+    """A needed library that was not found."""
 
     requester: str
     soname: str
     places: tuple[str, ...]
+    """The places searched; the first of many."""
 
 
 @dataclass(frozen=True)
 class Collection:
-    """The externals that a wheel needs, directly or through one another."""
+    """The libraries that a wheel needs, directly or through one another."""
 
     externals: tuple[External, ...] = ()
     links: tuple[Link, ...] = ()
     missing: tuple[Missing, ...] = ()
     waived: frozenset[str] = frozenset()
-    """Needed names that are not copied because somebody said so."""
+    """Needed names that are left out on purpose."""
     included: Mapping[str, str] = field(default_factory=dict)
-    """Paths of externals that are loaded by name at run time -> that name, which they keep."""
+    """Path of each external that is loaded by name at run time -> that name, which it keeps."""

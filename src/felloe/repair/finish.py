@@ -1,25 +1,31 @@
-"""The finishing path: audit a wheel, hold its claim against the proof, settle its tags.
+"""Finish a wheel: audit it, copy in libraries, judge its claim, settle its tags.
 
-The engine's wheel and any wheel file take this way.
+The engine's wheel and any other wheel file take this path.
 """
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from felloe import __version__, terminal
-from felloe.audit.evidence import audit_members
-from felloe.audit.linux.judge import LinuxVerdict
+from felloe.audit.evidence import Evidence, audit_members
+from felloe.audit.linux.portability import find_family
 from felloe.audit.platform import PlatformRequest
-from felloe.audit.verdict import Verdict, judge
-from felloe.config.settings import Settings
+from felloe.audit.policy.family import Policies
+from felloe.audit.provider import find_waivers
+from felloe.audit.verdict import Verdict, find_architecture, judge
+from felloe.audit.wheel_file import read_waivers
+from felloe.config.settings import LibrarySettings, Settings
 from felloe.errors import FelloeError
 from felloe.finding import Finding
 from felloe.python.target import read_running_macos
-from felloe.repair.external import Graft, Missing
-from felloe.repair.graft import GraftedWheel, Workshop, graft
+from felloe.repair.add_copies import add_copies, merge_evidence
+from felloe.repair.copied import CopiedLibraries
+from felloe.repair.external import INCLUDE, Graft, Missing
+from felloe.repair.waived import explain_copies, make_rules, record_waivers, with_waivers
 from felloe.wheel.reader import StagedWheel
 from felloe.wheel.tags import WheelName
 from felloe.wheel.wheel_file import retag
@@ -28,99 +34,155 @@ GENERATOR = f"felloe {__version__}"
 
 
 @dataclass(frozen=True)
+class RepairContext:
+    """Everything that a repair depends on besides the wheel."""
+
+    settings: Settings
+    policies: Policies
+    environ: Mapping[str, str]
+    scratch: Path
+    """A directory that outlives the repair."""
+
+    def make_directory(self, name: str) -> Path:
+        """Return a directory in it, which is made if it is not there."""
+        place = self.scratch / name
+        place.mkdir(exist_ok=True)
+        return place
+
+
+@dataclass(frozen=True)
 class Finished:
-    """A wheel that is ready to be written, and what is to be known about that."""
+    """A wheel that is ready to be written, and the findings about it."""
 
     staged: StagedWheel
-    """It holds what it needs, as far as that was found; its tags are proved."""
+    """It contains the libraries that were found; its tags are proved."""
     grafts: tuple[Graft, ...]
     missing: tuple[Missing, ...]
     violation: Finding | None
-    """Why its tags are not those wanted, if they are not."""
+    """The reason if its tags, or its libraries, are not those requested."""
     summary: str
 
 
-def finish(staged: StagedWheel, claim: WheelName, libc: str, workshop: Workshop) -> StagedWheel:
-    """The wheel with all it needs, under tags that its files prove.
+def finish(staged: StagedWheel, claim: WheelName, libc: str, context: RepairContext) -> StagedWheel:
+    """Return the wheel with the libraries it needs and with tags that its files prove.
 
-    ``claim`` is what it is to be called so far. Raises :class:`FelloeError`
-    with everything that is false about it, and for a violation if the settings
-    want an error.
+    ``claim`` is its name so far. Raises :class:`FelloeError` with all false claims,
+    and for a violation if the settings ask for an error.
     """
-    finished = complete(staged, claim, libc, workshop)
-    if workshop.settings.on_violation == "error":
+    finished = complete(staged, claim, libc, context)
+    if context.settings.on_violation == "error":
         refuse_violation(finished)
     report(finished)
     return finished.staged
 
 
-def complete(staged: StagedWheel, claim: WheelName, libc: str, workshop: Workshop) -> Finished:
-    """The same, where a violation is the caller's to judge."""
-    policies = workshop.policies
+def complete(staged: StagedWheel, claim: WheelName, libc: str, context: RepairContext) -> Finished:
+    """Finish a wheel and leave the decision about a violation to the caller."""
+    settings, policies = context.settings, context.policies
+    recorded = read_waivers(staged)
+    libraries = with_waivers(settings.libraries, recorded)
     evidence = audit_members(staged.members, policies, libc)
-    verdict = judge(evidence, claim, libc, policies)
-    grafted = GraftedWheel(staged, evidence)
-    platform = verdict.platform
-    if isinstance(platform, LinuxVerdict):
-        grafted = graft(staged, evidence, platform.portability, workshop)
-        verdict = judge(grafted.evidence, claim, libc, policies, grafted.waived)
-    elif platform.missing:
-        waived = _find_waived(verdict, workshop.settings)
-        verdict = judge(evidence, claim, libc, policies, waived)
-    name, violation = _settle(verdict, workshop.settings, staged.name.platforms)
+    grafter = _find_grafter(staged, evidence, claim, libc, context)
+    copied = CopiedLibraries()
+    if grafter is not None:
+        copied = grafter.copy(libraries, context.environ, context.make_directory("members"))
+        staged = add_copies(staged, copied, context.environ)
+        new = audit_members(copied.members, policies, libc) if copied.members else Evidence()
+        evidence = merge_evidence(evidence, new, copied.replaced)
+    metadata = staged.find(f"{staged.dist_info}/METADATA")
+    known = find_waivers(
+        evidence,
+        recorded,
+        bytes(metadata.read()) if metadata else b"",
+        make_rules(settings.libraries),
+    )
+    waivers = explain_copies(copied.waived, known, settings.libraries)
+    staged = record_waivers(staged, waivers)
+    waived = frozenset(waiver.library for waiver in waivers)
+    verdict = judge(evidence, claim, libc, policies, waived)
+    name, violation = _settle(verdict, settings, staged.name.platforms)
     # A pure wheel may carry launchers for Windows.
-    is_bound = name.platforms != ("any",) and grafted.evidence.has_binaries
-    has_binaries = is_bound or bool(grafted.evidence.objects)
+    is_bound = name.platforms != ("any",) and evidence.has_binaries
+    has_binaries = is_bound or bool(evidence.objects)
     return Finished(
-        staged=retag(grafted.staged, name, generator=GENERATOR, has_binaries=has_binaries),
-        grafts=grafted.grafts,
-        missing=(*grafted.missing, *_find_missing(grafted, verdict)),
-        violation=violation,
+        staged=retag(staged, name, generator=GENERATOR, has_binaries=has_binaries),
+        grafts=copied.grafts,
+        missing=(*copied.missing, *_find_missing(copied, verdict)),
+        violation=_join(_find_not_included(copied), violation),
         summary=_summary(verdict, name),
     )
 
 
-def _find_missing(grafted: GraftedWheel, verdict: Verdict) -> Iterator[Missing]:
-    """Return the missing libraries that no search has reported."""
-    reported = {(item.requester, item.soname) for item in grafted.missing}
+class _Grafter(Protocol):
+    def copy(
+        self, settings: LibrarySettings, environ: Mapping[str, str], scratch: Path
+    ) -> CopiedLibraries:
+        """Copy the libraries that a wheel needs."""
+
+
+def _find_grafter(
+    staged: StagedWheel, evidence: Evidence, claim: WheelName, libc: str, context: RepairContext
+) -> _Grafter | None:
+    """Return the copier of libraries for the system that the tags name; None if there is none."""
+    architecture = find_architecture(claim.platforms)
+    if architecture is None or context.settings.platform == "linux":
+        return None
+    own = [item for item in evidence.objects if item.elf.architecture == architecture]
+    family = find_family(own, architecture, libc, context.policies)
+    if not own or family is None:
+        return None
+    from felloe.repair.linux.graft import LinuxGraft
+
+    return LinuxGraft(staged, own, family, context.settings.strip)
+
+
+def _find_missing(copied: CopiedLibraries, verdict: Verdict) -> Iterator[Missing]:
+    """Yield the missing libraries that no search has reported."""
+    reported = {(item.requester, item.soname) for item in copied.missing}
     for item in verdict.platform.missing:
         if (item.path, item.library) not in reported:
             yield Missing(item.path, item.library, ())
 
 
+def _find_not_included(copied: CopiedLibraries) -> Finding | None:
+    missing = [item for item in copied.missing if item.requester == INCLUDE]
+    if not missing:
+        return None
+    lines = (f"{x.soname} was not found in {', '.join(x.places) or 'any place'}" for x in missing)
+    return Finding(
+        f"{INCLUDE} is not fulfilled: " + "; ".join(lines),
+        hint="name its directory in `libraries.search`, or remove it from `libraries.include`",
+    )
+
+
+def _join(first: Finding | None, second: Finding | None) -> Finding | None:
+    """Return both findings as one."""
+    if first is None or second is None:
+        return first or second
+    hints = "; ".join(hint for hint in (first.hint, second.hint) if hint)
+    return Finding(f"{first.message}\n{second.message}", hint=hints)
+
+
 def refuse_violation(finished: Finished) -> None:
-    """Raises :class:`FelloeError` if there is one."""
+    """Raise :class:`FelloeError` if there is a violation."""
     if finished.violation is not None:
         raise FelloeError(finished.violation.message, hint=finished.violation.hint)
 
 
 def report(finished: Finished) -> None:
-    """Say what the wheel is called, and why not better."""
+    """Print the tags of the wheel and the reason why they are not better."""
     if finished.violation is not None:
         terminal.report_warning(finished.violation)
     terminal.report_progress(finished.summary)
 
 
-def _find_waived(verdict: Verdict, settings: Settings) -> frozenset[str]:
-    """What a wheel for macOS or Windows lacks and the settings leave to the user's machine."""
-    from felloe.repair.linux.gather import is_waived
-
-    names = {item.library: posixpath.basename(item.library) for item in verdict.platform.missing}
-    return frozenset(
-        library
-        for library, name in names.items()
-        if is_waived(library, settings.libraries) or is_waived(name, settings.libraries)
-    )
-
-
 def _settle(
     verdict: Verdict, settings: Settings, before: Sequence[str]
 ) -> tuple[WheelName, Finding | None]:
-    """The name to write and what violates the settings in it.
+    """Return the name to write, and its violation of the settings.
 
-    ``before`` are the platform tags that the wheel had.
-
-    Raises :class:`FelloeError` with everything that is false about the claim.
+    ``before`` are the platform tags that the wheel had. Raises
+    :class:`FelloeError` with all false claims.
     """
     for note in verdict.notes:
         terminal.report_note(note)
@@ -138,7 +200,7 @@ def _settle(
 
 
 def _summary(verdict: Verdict, name: WheelName) -> str:
-    """The tags, and what keeps them from being better."""
+    """Return the tags and the fact that rules out better ones."""
     if verdict.platform.shortfalls:
         return f"tagged {name.tag}"
     reason = verdict.platform.limit_reason

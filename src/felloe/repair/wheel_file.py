@@ -1,4 +1,4 @@
-"""The story of a repair: open any wheel file, finish it, write it elsewhere."""
+"""Repair a wheel file: open it, finish it, write it to a directory."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from felloe.audit.object import Role
 from felloe.audit.policy.family import Policies
 from felloe.audit.verdict import find_architecture
 from felloe.config.settings import Settings
-from felloe.repair.finish import Finished, complete, report
-from felloe.repair.graft import Workshop
+from felloe.repair.finish import Finished, RepairContext, complete, report
 from felloe.wheel.reader import StagedWheel, open_wheel
 from felloe.wheel.tags import WheelName
 from felloe.wheel.writer import write_wheel
@@ -21,13 +20,13 @@ from felloe.wheel.writer import write_wheel
 
 @dataclass(frozen=True)
 class Repair:
-    """What came of a repair."""
+    """The outcome of a repair."""
 
     before: WheelName
     finished: Finished
-    """Its members can be read no more."""
+    """Its members can no longer be read."""
     written: Path | None
-    """None if the wanted tags were not reached, and that was to be an error."""
+    """None if there was a violation, and the settings make that an error."""
 
 
 def repair_wheel(
@@ -37,14 +36,14 @@ def repair_wheel(
     policies: Policies,
     environ: Mapping[str, str],
 ) -> Repair:
-    """Write a wheel that holds what ``wheel`` needs to ``directory``.
+    """Write ``wheel``, with the libraries that it needs, to ``directory``.
 
     Raises :class:`felloe.errors.FelloeError` if it cannot be made.
     """
     with TemporaryDirectory(prefix="felloe-") as scratch, open_wheel(wheel) as staged:
-        workshop = Workshop(settings, policies, environ, Path(scratch))
+        context = RepairContext(settings, policies, environ, Path(scratch))
         claim = _unclaimed(staged, policies)
-        finished = complete(staged, claim, staged.name.libc, workshop)
+        finished = complete(staged, claim, staged.name.libc, context)
         if finished.violation is not None and settings.on_violation == "error":
             return Repair(staged.name, finished, None)
         report(finished)
@@ -53,10 +52,10 @@ def repair_wheel(
 
 
 def _unclaimed(staged: StagedWheel, policies: Policies) -> WheelName:
-    """The name without a platform policy: which one holds is what a repair finds out.
+    """Return the name without a platform policy: the repair finds out which one holds.
 
-    A wheel of programs may have been tagged for any machine by a backend that
-    did not know what they are.
+    A wheel of programs may be tagged for any machine, by a backend that does not
+    know its files.
     """
     name = staged.name
     architecture = find_architecture(name.platforms)

@@ -7,10 +7,10 @@ floor is the highest of them. Sources: PEP 600, PEP 656 and the policies.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from felloe.audit.evidence import AuditedObject, Evidence, constrain_needed
+from felloe.audit.evidence import AuditedObject, Evidence, constrain_needed, find_places
 from felloe.audit.linux.constraint import Constraint, Kind
 from felloe.audit.linux.lint import observe
 from felloe.audit.object import Role
@@ -74,9 +74,9 @@ def judge_portability(
     """
     own = [item for item in evidence.objects if item.elf.architecture == architecture]
     foreign = [item for item in evidence.objects if item.elf.architecture != architecture]
-    family = policies.get((FAMILY_OF_LIBC[_choose_libc(own, default_libc)], architecture))
+    family = find_family(own, architecture, default_libc, policies)
     constraints = sorted(
-        _constraints(evidence.provided(architecture) | waived, own, family),
+        _constraints(evidence.provided(architecture), waived, own, family),
         key=lambda item: (-item.floor, item.path, item.kind.value, item.subject),
     )
     lowest = _lowest(own, family)
@@ -93,24 +93,35 @@ def judge_portability(
     )
 
 
-def _choose_libc(objects: list[AuditedObject], default: str) -> str:
+def find_family(
+    objects: Sequence[AuditedObject], architecture: str, default_libc: str, policies: Policies
+) -> PolicyFamily | None:
+    """Return the policies for the C library that the objects name; None for unknown machines.
+
+    ``default_libc`` applies if they name none, or several.
+    """
     named = {item.libc for item in objects if item.libc}
-    return named.pop() if len(named) == 1 else default
+    libc = named.pop() if len(named) == 1 else default_libc
+    return policies.get((FAMILY_OF_LIBC[libc], architecture))
 
 
 def _constraints(
-    provided: frozenset[str], objects: list[AuditedObject], family: PolicyFamily | None
+    provided: frozenset[str],
+    waived: frozenset[str],
+    objects: list[AuditedObject],
+    family: PolicyFamily | None,
 ) -> Iterator[Constraint]:
     if family is None:
         return
-    files = frozenset(item.path for item in objects)
+    places = find_places(objects)
     for item in objects:
         if item.libc is not None and FAMILY_OF_LIBC[item.libc] != family.name:
             subject = f"another C library than the rest ({item.libc})"
             yield Constraint(item.path, Kind.C_LIBRARY, subject, NEVER)
             continue
         yield from item.constraints
-        yield from constrain_needed(item, family, provided, files)
+        needed = constrain_needed(item, family, provided, places)
+        yield from (found for found in needed if found.subject not in waived)
 
 
 def _lowest(objects: list[AuditedObject], family: PolicyFamily | None) -> int:

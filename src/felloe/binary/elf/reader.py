@@ -35,10 +35,13 @@ from felloe.errors import MalformedBinary
 
 Buffer = Union[bytes, memoryview]
 
-# Bounds that no real object comes near, so that a hostile one costs little.
+# Limits that no real object reaches, so that a hostile one costs little.
 _MOST_SEGMENTS = 4096
 _MOST_NOTE_BYTES = 1 << 16
 _MOST_PATH_BYTES = 4096
+"""Linux opens no file by a longer name (PATH_MAX)."""
+_MOST_SEARCH_BYTES = 1 << 16
+"""Bytes of an RPATH."""
 
 _EXECUTABLE_STACKS = frozenset(("armv7l", "i686", "s390x", "x86_64"))
 """Where an object that says nothing gets an executable stack."""
@@ -100,7 +103,9 @@ class ElfObject:
     """Sonames that ``.note.dlopen`` declares to be loaded at run time."""
     is_dynamic: bool
     is_program: bool
-    """Something to start, not to load: at a fixed address, with an interpreter, or marked so."""
+    """It can be started: at a fixed address, with an interpreter, or marked so."""
+    is_loadable: bool
+    """Other objects can need it: shared, and not marked as a program (glibc 2.30 refuses those)."""
     tables: Tables
 
 
@@ -155,11 +160,11 @@ class _Parser:
             bytes(self.data[tables.strings : tables.strings + tables.strings_size])
         )
 
-        def names(tag: DynamicTag) -> tuple[str, ...]:
-            return tuple(strings.at(value) for key, value in entries if key == tag)
+        def names(tag: DynamicTag, limit: int = _MOST_PATH_BYTES) -> tuple[str, ...]:
+            return tuple(strings.at(value, limit) for key, value in entries if key == tag)
 
         def paths(tag: DynamicTag) -> tuple[str, ...]:
-            return tuple(names(tag)[0].split(":")) if tag in single else ()
+            return tuple(names(tag, _MOST_SEARCH_BYTES)[0].split(":")) if tag in single else ()
 
         interpreter = self._interpreter()
         is_static = self.type == ElfType.EXECUTABLE and not entries and interpreter is None
@@ -186,6 +191,8 @@ class _Parser:
             is_program=self.type == ElfType.EXECUTABLE
             or self._first(SegmentType.INTERP) is not None
             or bool(single.get(DynamicTag.FLAGS_1, 0) & DF_1_PIE),
+            is_loadable=self.type == ElfType.SHARED
+            and not single.get(DynamicTag.FLAGS_1, 0) & DF_1_PIE,
             tables=tables,
         )
 
@@ -261,14 +268,14 @@ class _Parser:
         budget = len(self.data) // auxiliary.size
         for _ in range(min(single.get(DynamicTag.VERNEEDNUM, 0), budget)):
             _, count, file_name, first, following = need.unpack_from(self.data, at)
-            library = strings.at(file_name)
+            library = strings.at(file_name, _MOST_PATH_BYTES)
             aux_at = at + first
             for _ in range(count):
                 budget -= 1
                 if budget < 0:
                     raise MalformedBinary("the version needs overlap one another")
                 _, _, index, name, aux_following = auxiliary.unpack_from(self.data, aux_at)
-                yield VersionNeed(library, strings.at(name), index)
+                yield VersionNeed(library, strings.at(name, _MOST_PATH_BYTES), index)
                 aux_at += aux_following
             if not following:
                 return

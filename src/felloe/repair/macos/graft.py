@@ -16,9 +16,9 @@ from felloe.config.settings import LibrarySettings
 from felloe.repair.closure import Closure, FoundLibrary, NotFound, find_closure
 from felloe.repair.copied import CopiedLibraries, name_copies, stage_member
 from felloe.repair.external import Graft, Missing
-from felloe.repair.linux.gather import is_waived
 from felloe.repair.macos.finder import DylibFinder, Requester
 from felloe.repair.macos.plan import Copies, choose_directory, plan_copy, plan_member
+from felloe.repair.waived import is_waived
 from felloe.wheel.reader import StagedWheel
 
 

@@ -1,6 +1,6 @@
-"""Licences as distributions name them, and as SPDX does.
+"""Translate the license names of distributions into SPDX identifiers and expressions.
 
-Sources: the SPDX licence list and annex "SPDX license expressions", Debian's
+Sources: the SPDX license list and annex "SPDX license expressions", Debian's
 machine-readable copyright format 1.0 (DEP-5), Fedora's short names of old.
 """
 
@@ -61,12 +61,12 @@ _EXCEPTION_NAMES = {word.lower(): word for word in _EXCEPTIONS.split()}
 
 
 def find_identifier(text: str) -> str | None:
-    """The SPDX identifier of the one licence that ``text`` names; None if it is not known."""
+    """Return the SPDX identifier of the one license that ``text`` names; None if unknown."""
     return _NAMES.get(text.strip().lower())
 
 
 def find_expression(text: str) -> str | None:
-    """The SPDX expression that means what ``text`` says; None where a part of it is not known.
+    """Return the SPDX expression for ``text``, or None if a part of it is unknown.
 
     ``text`` is a name, or names joined by ``and`` and ``or``, of which
     ``and`` binds first, as in SPDX.
@@ -75,13 +75,13 @@ def find_expression(text: str) -> str | None:
     if single is not None:
         return single
     words: list[str] = []
-    depth, expected = 0, "licence"
+    depth, expected = 0, "license"
     for word in re.findall(r"[()]|[^\s()]+", text):
         low = word.lower()
-        if expected == "licence" and word == "(":
+        if expected == "license" and word == "(":
             depth += 1
             words.append(word)
-        elif expected == "licence" and low in _NAMES:
+        elif expected == "license" and low in _NAMES:
             expected = "operator"
             words.append(_NAMES[low])
         elif expected == "exception" and low in _EXCEPTION_NAMES:
@@ -91,7 +91,7 @@ def find_expression(text: str) -> str | None:
             depth -= 1
             words.append(word)
         elif expected == "operator" and low in ("and", "or", "with"):
-            expected = "exception" if low == "with" else "licence"
+            expected = "exception" if low == "with" else "license"
             words.append(low.upper())
         else:
             return None
@@ -101,11 +101,11 @@ def find_expression(text: str) -> str | None:
 
 
 def parse_copyright(text: str) -> tuple[str, ...]:
-    """The licences of the files of a Debian package, each once, in the order of the file.
+    """Return the licenses of a Debian package's files, each once, in the order of the file.
 
-    Empty if ``text`` is no machine-readable copyright file. Those of Debian's
-    own packaging alone (``Files: debian/*``) do not count. SPDX expressions
-    where they are known, else the short names.
+    They are SPDX expressions where these are known, else the short names. The result
+    is empty if ``text`` is not a machine-readable copyright file. Licenses of files
+    below ``debian/`` only do not count.
     """
     stanzas = [_fields(stanza) for stanza in re.split(r"\n[ \t]*\n", text)]
     if "copyright-format" not in stanzas[0].get("format", ""):
@@ -120,6 +120,6 @@ def parse_copyright(text: str) -> tuple[str, ...]:
 
 
 def _fields(stanza: str) -> dict[str, str]:
-    """A stanza's fields by their names in lower case; the lines of a value stay as they are."""
+    """Return the fields of a stanza by lower-case name, each value with its lines unchanged."""
     fields = re.findall(r"^([\w-]+):[ \t]*(.*(?:\n[ \t].*)*)", stanza, re.MULTILINE)
     return {name.lower(): value for name, value in fields}

@@ -1,4 +1,4 @@
-"""Which packages of the build machine's distribution its files come from.
+"""Find the packages of the build machine's distribution that files belong to.
 
 Each manager is asked once for all files. Sources: dpkg-query(1), rpm(8), the
 database format of apk-tools, os-release(5), package-url's types deb, rpm and
@@ -22,7 +22,7 @@ from urllib.parse import quote
 from felloe.repair.sbom.license import find_expression, parse_copyright
 
 _PATIENCE = 30.0
-"""Seconds that a package manager is given: its database may be cold."""
+"""Seconds that a package manager may take. Its database may not be in memory."""
 _MOST_BYTES = 1 << 26
 
 
@@ -40,12 +40,12 @@ class SystemPackage:
     """``ID`` of os-release: ``debian``; empty if unknown."""
     release: str
     """``VERSION_ID`` of os-release: ``12``; empty if unknown."""
-    licences: tuple[str, ...] = ()
+    licenses: tuple[str, ...] = ()
     """SPDX identifiers or expressions where they are known, else the names the package uses."""
 
     @property
     def purl(self) -> str:
-        """Its package-url."""
+        """Return its package-url."""
         version, epoch = self.version, ""
         if self.manager == "rpm" and ":" in version:
             epoch, _, version = version.partition(":")
@@ -68,12 +68,11 @@ def find_owners(
     root: Path = Path("/"),
     patience: float = _PATIENCE,
 ) -> dict[Path, SystemPackage]:
-    """The packages that ``paths`` belong to; those that belong to none are missing.
+    """Return the package of each path; paths of no package are left out.
 
-    ``environ`` is what a package manager is started with, and where its
-    program is looked for. A manager that is missing, fails or takes longer
-    than ``patience`` seconds owns nothing. ``root`` is where os-release,
-    copyright files and apk's database are read.
+    Package managers are found on the ``PATH`` of ``environ`` and started with
+    it. One that is missing, fails or takes longer than ``patience`` seconds owns
+    nothing. os-release, copyright files and apk's database are read below ``root``.
     """
     spellings = {path: _spellings(path, root) for path in paths}
     system = _System(root, {**environ, "LC_ALL": "C.UTF-8"}, patience)
@@ -91,7 +90,7 @@ def find_owners(
 
 
 def _spellings(path: Path, root: Path) -> tuple[str, ...]:
-    """The names under which a package may list a file; where it really lies comes first.
+    """Return the paths by which a package may list a file, the resolved one first.
 
     On a system with merged /usr, /lib is a link to usr/lib, and a package may
     have been built with either in mind.
@@ -106,14 +105,14 @@ def _spellings(path: Path, root: Path) -> tuple[str, ...]:
 
 
 class _System(NamedTuple):
-    """Whom to ask, and how."""
+    """The system whose package managers are asked."""
 
     root: Path
     environ: Mapping[str, str]
     patience: float
 
     def run(self, program: str, *arguments: str) -> str:
-        """What a program prints, whether or not it knew all it was asked; nothing if it cannot."""
+        """Return the output of a program, also if it fails; empty if it cannot be run."""
         found = shutil.which(program, path=self.environ.get("PATH", os.defpath))
         if found is None:
             return ""
@@ -132,23 +131,23 @@ class _System(NamedTuple):
         return os.fsdecode(done.stdout)
 
     def read(self, *names: str) -> str:
-        """The first of these files below the root that can be read; empty if none can."""
+        """Return the first of these files below the root that can be read; empty if none can."""
         for name in names:
             with suppress(OSError), (self.root / name).open("rb") as file:
                 return file.read(_MOST_BYTES).decode("utf-8", "replace")
         return ""
 
-    def package(self, manager: str, words: Sequence[str], licences: Iterable[str]) -> SystemPackage:
-        """``words`` are name, version and architecture."""
+    def package(self, manager: str, words: Sequence[str], licenses: Iterable[str]) -> SystemPackage:
+        """Return a package; ``words`` are its name, version and architecture."""
         name, version, architecture = words
         distribution, release = _distribution(self.read("etc/os-release", "usr/lib/os-release"))
         return SystemPackage(
-            manager, name, version, architecture, distribution, release, tuple(licences)
+            manager, name, version, architecture, distribution, release, tuple(licenses)
         )
 
 
 def _distribution(os_release: str) -> tuple[str, str]:
-    """``ID`` and ``VERSION_ID``."""
+    """Return ``ID`` and ``VERSION_ID``."""
     values = {}
     for line in os_release.splitlines():
         key, separator, value = line.partition("=")
@@ -190,19 +189,19 @@ def _ask_rpm(system: _System, names: Sequence[str]) -> dict[str, SystemPackage]:
     for line in system.run("rpm", "-qf", "--qf", f"[{form}%{{FILENAMES}}\\n]", *names).splitlines():
         words = line.split("\t")
         if len(words) == 7 and words[6] in wanted and words[6] not in found:
-            name, epoch, version, release, architecture, licence, file = words
+            name, epoch, version, release, architecture, terms, file = words
             full = (
                 f"{version}-{release}"
                 if epoch in ("0", "(none)")
                 else f"{epoch}:{version}-{release}"
             )
-            licences = [find_expression(licence) or licence]
-            found[file] = system.package("rpm", (name, full, architecture), licences)
+            licenses = [find_expression(terms) or terms]
+            found[file] = system.package("rpm", (name, full, architecture), licenses)
     return found
 
 
 def _ask_apk(system: _System, names: Sequence[str]) -> dict[str, SystemPackage]:
-    """apk's database is a text file, in stanzas of one package each."""
+    """Read apk's database, a text file with one stanza for each package."""
     wanted = set(names)
     found: dict[str, SystemPackage] = {}
     for stanza in system.read("lib/apk/db/installed", "usr/lib/apk/db/installed").split("\n\n"):
@@ -219,7 +218,7 @@ def _ask_apk(system: _System, names: Sequence[str]) -> dict[str, SystemPackage]:
         owned = wanted.intersection(files)
         if owned:
             words = [fields.get(key, "") for key in "PVA"]
-            licence = fields.get("L", "")
-            package = system.package("apk", words, [find_expression(licence) or licence])
+            terms = fields.get("L", "")
+            package = system.package("apk", words, [find_expression(terms) or terms])
             found.update(dict.fromkeys(owned, package))
     return found

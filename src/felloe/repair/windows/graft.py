@@ -14,7 +14,7 @@ from felloe.config.settings import LibrarySettings
 from felloe.repair.closure import Closure, FoundLibrary, NotFound, find_closure
 from felloe.repair.copied import CopiedLibraries, name_copies, stage_member
 from felloe.repair.external import Graft
-from felloe.repair.linux.gather import is_waived
+from felloe.repair.waived import is_waived
 from felloe.repair.windows.finder import DllFinder, read_search_path
 from felloe.repair.windows.plan import DllPlan, plan_dlls
 from felloe.wheel.member import Member

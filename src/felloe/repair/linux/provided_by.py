@@ -1,9 +1,9 @@
 """Libraries that another distribution installs beside the wheel.
 
 ``provided-by = {torch = ["libtorch*.so*"]}``: such libraries are not copied.
-The wheel's objects get a path into the other distribution, relative to
-site-packages, where every installer puts both; and the other must be among the
-wheel's requirements, or the path would lead nowhere.
+The wheel's objects get a path to the other distribution, relative to their own
+place in the environment. The other distribution must be among the wheel's
+requirements, or the path would lead nowhere.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, distribution
 from posixpath import basename, dirname
 
+from packaging.utils import canonicalize_name
+
 from felloe.errors import FelloeError
+from felloe.wheel.install_scheme import POSIX
 
 _REQUIREMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -25,11 +28,12 @@ def find_foreign_paths(
     provided_by: Mapping[str, tuple[str, ...]],
     metadata: bytes,
 ) -> dict[str, list[str]]:
-    """Object -> directories below site-packages in which it finds what it needs.
+    """Return the installed directories in which each object finds such libraries.
 
     ``needs`` are the names that each object needs, ``metadata`` is the wheel's
-    METADATA. Raises :class:`FelloeError` for a distribution that is not
-    required by it, or not installed here.
+    METADATA. Directories are relative to the root of the environment. Raises
+    :class:`FelloeError` for a distribution that the wheel does not require, or
+    that is not installed here.
     """
     found: dict[str, list[str]] = {}
     for name, globs in provided_by.items():
@@ -54,17 +58,23 @@ def _matching(names: Sequence[str], globs: Sequence[str]) -> list[str]:
 
 
 def _check_required(name: str, metadata: bytes) -> None:
-    requirements = BytesParser().parsebytes(metadata).get_all("Requires-Dist", [])
-    names = {_normalized(match[0]) for match in map(_REQUIREMENT_NAME.match, requirements) if match}
-    if _normalized(name) not in names:
+    requirements = parse_requirements(metadata)
+    if canonicalize_name(name) not in requirements:
         raise FelloeError(
             f"`libraries.provided-by` names {name}, which the wheel does not require",
             hint=f'add "{name}" to `dependencies` in [project]',
         )
 
 
+def parse_requirements(metadata: bytes) -> frozenset[str]:
+    """Return the normalized names of the distributions that a METADATA file requires."""
+    requirements = BytesParser().parsebytes(metadata).get_all("Requires-Dist", [])
+    matches = (_REQUIREMENT_NAME.match(str(text)) for text in requirements)
+    return frozenset(canonicalize_name(match[0]) for match in matches if match)
+
+
 def _find_directories(name: str) -> dict[str, str]:
-    """File name -> its directory, of all shared objects that a distribution installed."""
+    """Return the directory of each shared object that a distribution installed, by file name."""
     try:
         files = distribution(name).files or []
     except PackageNotFoundError as cause:
@@ -72,18 +82,17 @@ def _find_directories(name: str) -> dict[str, str]:
             f"`libraries.provided-by` names {name}, which is not installed here",
             hint=f'add "{name}" to `requires` in [build-system]',
         ) from cause
-    paths = [file.as_posix() for file in files if ".so" in file.name]
-    return {basename(path): dirname(path) for path in paths if not path.startswith("..")}
+    paths = (
+        POSIX.resolve(POSIX.site_packages, file.as_posix()) for file in files if ".so" in file.name
+    )
+    return {basename(path): dirname(path) for path in paths if path is not None}
 
 
 def _directory_of(soname: str, name: str, directories: Mapping[str, str]) -> str:
     if soname not in directories:
         raise FelloeError(
-            f"{name} is to provide {soname}, and does not install it",
+            f"`libraries.provided-by` says that {name} provides {soname}, but it does not "
+            "install it",
             hint="correct `libraries.provided-by`, or require the version that has it",
         )
     return directories[soname]
-
-
-def _normalized(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()

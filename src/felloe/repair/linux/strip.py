@@ -1,7 +1,6 @@
-"""Taking symbols out of objects, with the ``strip`` of binutils.
+"""Remove symbols from objects, with the ``strip`` of binutils.
 
-Always before patching: strip lays a file out anew and knows nothing of what a
-patch has put at its end.
+Objects are stripped before they are edited: stripped files get smaller edits.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ _OPTIONS = {"debug": "--strip-debug", "all": "--strip-unneeded"}
 
 
 def strip_object(data: bytes, name: str, level: str, environ: Mapping[str, str]) -> bytes:
-    """``data`` without debugging information (``debug``) or all dispensable symbols (``all``).
+    """Return the object without debugging information (``debug``) or unneeded symbols (``all``).
 
-    ``name`` is for messages. Raises :class:`FelloeError` if strip is missing or refuses.
+    ``name`` is for messages. Raises :class:`FelloeError` if strip is missing or fails.
     """
     if level == "none":
         return data
@@ -40,5 +39,5 @@ def strip_object(data: bytes, name: str, level: str, environ: Mapping[str, str])
             command, check=False, capture_output=True, text=True, env=dict(environ)
         )
         if done.returncode:
-            raise FelloeError(f"strip refuses {name}: {done.stderr.strip()}")
+            raise FelloeError(f"strip failed on {name}: {done.stderr.strip()}")
         return path.read_bytes()
