@@ -50,6 +50,12 @@ class Interpreter:
         short = _SHORT.get(self.implementation, self.implementation)
         return f"{short}{self.version[0]}{self.version[1]}"
 
+    def find_in(self, environment: Path) -> Path:
+        """Return the interpreter of a virtual environment that was made with this one."""
+        if self.platform.startswith("win"):
+            return environment / "Scripts" / "python.exe"
+        return environment / "bin" / "python"
+
     def loads(self, wheel: WheelName) -> bool:
         """Return whether the Python and ABI tags of a wheel are for this interpreter."""
         return not self._tags.isdisjoint(product(wheel.pythons, wheel.abis))

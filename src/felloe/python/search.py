@@ -14,6 +14,7 @@ from pathlib import Path
 
 from felloe.errors import UsageError
 from felloe.python.interpreter import Interpreter
+from felloe.python.registry import list_registered
 
 _PROGRAM = re.compile(r"(python|pypy|graalpy)(\d(\.\d+)?t?)?(\.exe)?")
 _PATIENCE = 30
@@ -56,8 +57,8 @@ def find_interpreters(
 ) -> tuple[Interpreter, ...]:
     """Return the interpreters at given paths and in the usual places.
 
-    The order is: given paths, ``/opt/python`` (manylinux images), pyenv, uv,
-    ``PATH``, the running interpreter. In each place the newest comes first.
+    The order is: given paths, ``/opt/python`` (manylinux images), pyenv, the
+    Windows registry, uv, ``PATH``, the running interpreter. In each place the newest comes first.
     Raise :class:`UsageError` for a given path that does not run.
     """
     chosen = [Candidate(Path(word), word) for word in named]
@@ -95,7 +96,10 @@ def _once(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
 def _candidates(environ: Mapping[str, str]) -> Iterator[Candidate]:
     home = Path(environ.get("HOME") or environ.get("USERPROFILE") or ".")
     yield from _installed(Path("/opt/python"), "/opt/python")
-    yield from _installed(Path(environ.get("PYENV_ROOT") or home / ".pyenv") / "versions", "pyenv")
+    pyenv = Path(environ.get("PYENV_ROOT") or environ.get("PYENV") or home / ".pyenv")
+    for versions in (pyenv / "versions", pyenv / "pyenv-win" / "versions"):
+        yield from _installed(versions, "pyenv")
+    yield from (Candidate(path, "registry") for path in list_registered())
     managed = _uv_directory(environ)
     if managed is not None:
         yield from _installed(managed, "uv")

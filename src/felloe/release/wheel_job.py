@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
 import shutil
 import time
@@ -82,14 +83,12 @@ class Bench:
         place.mkdir()
         self._copy_sources(place)
         environment = self.scratch / f"{_slug(cell)}-environment"
-        programs = environment / ("Scripts" if cell.interpreter.platform[:3] == "win" else "bin")
-        path = f"{programs}{':' if programs.name == 'bin' else ';'}{self.environ.get('PATH', '')}"
+        python = cell.interpreter.find_in(environment)
+        path = os.pathsep.join((str(python.parent), self.environ.get("PATH", "")))
         environ = {**self.environ, "VIRTUAL_ENV": str(environment), "PATH": path}
         environ["PYTHONNOUSERSITE"] = "1"
         make = self.tool.make_environment(cell.interpreter, environment)
-        install = self.tool.install(
-            cell.interpreter, programs / "python", self._requirements(wheel)
-        )
+        install = self.tool.install(cell.interpreter, python, self._requirements(wheel))
         for command in (make, install):
             self._run(command, log, self.environ, place)
         for text in self.table.test:

@@ -1,4 +1,4 @@
-"""The environment that a hook runs in, and whether it will be there tomorrow."""
+"""Describe the running environment and detect whether the frontend will delete it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _VANISHING = re.compile(
-    r"""(?P<root>/(?:.*/)?(?:
-        pip-build-env-[^/]+         # pip: two directories, overlay and normal, on its own sys.path
-      | build-env-[^/]+             # build: a virtual environment
-      | builds-v\d+/\.tmp[^/]+      # uv: the same
-    ))(?:/|$)""",
+    r"""(?P<root>(?:[A-Za-z]:|\\)?[\\/](?:.*[\\/])?(?:
+        pip-build-env-[^\\/]+                # pip: two directories on sys.path, overlay and normal
+      | build-env-[^\\/]+                    # build: a virtual environment
+      | builds-v\d+[\\/]\.tmp[^\\/]+         # uv: a virtual environment
+    ))(?:[\\/]|$)""",
     re.VERBOSE,
 )
 _SITES = ("site-packages", "dist-packages")
@@ -21,7 +21,7 @@ _SITES = ("site-packages", "dist-packages")
 
 @dataclass(frozen=True)
 class Origin:
-    """Where distributions are imported from, and by which interpreter."""
+    """The interpreter and the directories that distributions are imported from."""
 
     python: str
     base: str
@@ -31,29 +31,29 @@ class Origin:
     sites: tuple[str, ...]
     """The directories with distributions, in the order of search."""
     roots: tuple[str, ...]
-    """What the frontend will delete; empty if nothing."""
+    """Directories that the frontend will delete."""
 
     @property
     def vanishes(self) -> bool:
-        """Whether what is imported now cannot be imported after this build."""
+        """Whether the distributions are deleted after this build."""
         return bool(self.roots and self.sites)
 
     def owns(self, path: str) -> bool:
-        """Whether a path will vanish."""
-        return any(path == root or path.startswith(f"{root}/") for root in self.roots)
+        """Return whether the frontend will delete a path."""
+        return any(path == r or path.startswith((f"{r}/", f"{r}\\")) for r in self.roots)
 
 
 def read_origin() -> Origin:
-    """The environment of this process."""
+    """Return the environment of this process."""
     base = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
     identity = f"{sys.implementation.cache_tag} {getattr(sys, 'abiflags', '')} {sys.version}"
     return find_origin(sys.executable, base, identity, sys.prefix, sys.path)
 
 
 def find_origin(python: str, base: str, identity: str, prefix: str, path: Iterable[str]) -> Origin:
-    """Tell a frontend's environment by the names that frontends give.
+    """Recognize a frontend's environment by the names that frontends give.
 
-    An environment under any other name is taken to stay.
+    An environment with another name is taken to stay.
     """
     places = [os.path.abspath(place) for place in path if place]
     matches = [_VANISHING.match(place) for place in (prefix, *places)]
@@ -65,10 +65,10 @@ def find_origin(python: str, base: str, identity: str, prefix: str, path: Iterab
 
 
 def relocate(environ: Mapping[str, str], origin: Origin, place: str) -> dict[str, str]:
-    """The environment variables for programs that run from ``place`` instead.
+    """Return the environment variables for programs that run from ``place`` instead.
 
-    What vanishes leaves the lists of paths; its programs are found in
-    ``place``'s. Other frontends' marks become the same: ``VIRTUAL_ENV``.
+    Paths that the frontend deletes are replaced by those of ``place``, or left
+    out. ``VIRTUAL_ENV`` is set, whichever frontend called.
     """
     moved = dict(environ)
     for name, value in environ.items():
@@ -84,7 +84,7 @@ def relocate(environ: Mapping[str, str], origin: Origin, place: str) -> dict[str
 def relocate_config(
     config: Mapping[str, object] | None, origin: Origin, place: str
 ) -> dict[str, object] | None:
-    """Config settings whose values name what vanishes, naming ``place``'s instead."""
+    """Return config settings whose values name ``place`` instead of deleted directories."""
     return None if config is None else {k: _rewrite(v, origin, place) for k, v in config.items()}
 
 
@@ -101,7 +101,7 @@ def _rewrite(value: object, origin: Origin, place: str) -> object:
 
 
 def _move(path: str, origin: Origin, place: str) -> str:
-    """Where a path is found now; empty if nowhere."""
+    """Return the path in ``place``; empty if it has none."""
     if not origin.owns(path):
         return path
     for site in origin.sites:
@@ -116,6 +116,6 @@ def _move(path: str, origin: Origin, place: str) -> str:
 
 
 def stable_site(origin: Origin, place: str) -> str:
-    """The one directory of distributions in ``place``: ``lib/python3.12/site-packages``."""
+    """Return the directory of distributions in ``place``: ``lib/python3.12/site-packages``."""
     version = os.path.basename(os.path.dirname(origin.sites[0]))
     return f"{place}/lib/{version}/site-packages"

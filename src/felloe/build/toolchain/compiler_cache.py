@@ -1,4 +1,4 @@
-"""Compiler caches: which one is at hand, and how it is told that paths do not matter.
+"""Compiler caches: find one, and plan variables that make it ignore build paths.
 
 CMake takes a launcher from the environment (``CMAKE_<LANG>_COMPILER_LAUNCHER``,
 CMake 3.17), where a project's own choice wins over it.
@@ -20,6 +20,8 @@ from typing import NamedTuple
 _KNOWN = ("sccache", "ccache")
 _LANGUAGES = ("C", "CXX", "CUDA", "OBJC", "OBJCXX")
 _SERVER = ("SCCACHE_SERVER_UDS", "SCCACHE_SERVER_PORT", "SCCACHE_BASEDIRS")
+_HAS_SOCKETS = hasattr(socket, "AF_UNIX")
+"""False on Windows, where sccache's server listens on one port for all builds."""
 _LONGEST_SOCKET = 100
 """Bytes of a socket's path that every Unix takes."""
 
@@ -44,9 +46,9 @@ class Counts(NamedTuple):
 
 
 def find_launcher(wanted: str, environ: Mapping[str, str]) -> Launcher | None:
-    """The launcher for the setting ``compiler-launcher``; None for none.
+    """Return the launcher for the setting ``compiler-launcher``; None for none.
 
-    Raises :class:`LookupError` for a program that is not there.
+    Raise :class:`LookupError` for a program that is missing.
     """
     if wanted == "none":
         return None
@@ -67,19 +69,19 @@ def find_launcher(wanted: str, environ: Mapping[str, str]) -> Launcher | None:
 def plan_environ(
     launcher: Launcher, bases: Iterable[Path], room: Path, environ: Mapping[str, str]
 ) -> dict[str, str]:
-    """The variables of a build through ``launcher``; what the user has set stays.
+    """Return the variables of a build through ``launcher``. The user's own ones stay.
 
-    Below ``bases`` (the project, what felloe keeps) paths do not count: another
-    checkout, another user and another machine have them elsewhere. sccache takes
-    the bases when its server starts, so each set of them has a server of its own,
-    with its socket in ``room``.
+    The cache ignores where the ``bases`` are (the project and felloe's cache), as
+    another checkout, user or machine has them elsewhere. sccache takes the bases
+    when its server starts, so each set of bases has its own server, with a socket
+    in ``room``.
     """
     planned = {f"CMAKE_{language}_COMPILER_LAUNCHER": launcher.program for language in _LANGUAGES}
     places = [str(base) for base in bases]
     if launcher.kind == "ccache":
         planned |= {"CCACHE_BASEDIR": places[0], "CCACHE_NOHASHDIR": "1"}
         planned["CCACHE_STATSLOG"] = str(room / f"ccache-{os.getpid()}.log")
-    elif launcher.kind == "sccache" and not any(environ.get(name) for name in _SERVER):
+    elif launcher.kind == "sccache" and _HAS_SOCKETS and not any(map(environ.get, _SERVER)):
         joined = os.pathsep.join(places)
         name = hashlib.sha256(joined.encode("utf-8", "surrogateescape")).hexdigest()[:12]
         address = str(room / f"{name}.sock")
@@ -89,12 +91,12 @@ def plan_environ(
 
 
 def start_server(launcher: Launcher, environ: Mapping[str, str], directory: Path) -> None:
-    """Start sccache's server if it does not run: outside of the tree that will be built in.
+    """Start sccache's server, outside of the build tree, if it does not run.
 
-    A server that does not start is no error: the compilers say what is wrong.
+    A failure is not an error here: the compilers report it.
     """
     address = environ.get("SCCACHE_SERVER_UDS")
-    if launcher.kind != "sccache" or not address or _answers(address):
+    if launcher.kind != "sccache" or not address or not _HAS_SOCKETS or _answers(address):
         return
     command = [launcher.program, "--start-server"]
     quiet = subprocess.DEVNULL
@@ -111,7 +113,7 @@ def _answers(address: str) -> bool:
 
 
 def read_counts(launcher: Launcher, environ: Mapping[str, str]) -> Counts | None:
-    """The counts of sccache's server, or of a build through ccache; None if they are not known."""
+    """Return the counts of sccache's server or of a build through ccache; None if unknown."""
     try:
         if launcher.kind == "sccache":
             return _read_sccache(launcher, environ)
@@ -124,7 +126,8 @@ def read_counts(launcher: Launcher, environ: Mapping[str, str]) -> Counts | None
 
 def _read_sccache(launcher: Launcher, environ: Mapping[str, str]) -> Counts:
     command = [launcher.program, "--show-stats", "--stats-format=json"]
-    done = subprocess.run(command, env=environ, check=False, capture_output=True, cwd="/")
+    top = os.path.abspath(os.sep)
+    done = subprocess.run(command, env=environ, check=False, capture_output=True, cwd=top)
     stats = json.loads(done.stdout)["stats"]
     hits, misses = (sum(stats[name]["counts"].values()) for name in ("cache_hits", "cache_misses"))
     return Counts(hits, misses)

@@ -51,6 +51,7 @@ def find_requirements(build: Build, target: Target) -> list[str]:
     platform = choose_platform(build.settings, target)
     if platform is None or build.settings.toolchain.kind != "zig":
         return []
+    _check_host(target)
     find_triple(platform)
     stored = find_stored(cache_root(build.settings.cache))
     return [] if stored or find_wheel() else [REQUIREMENT]
@@ -61,6 +62,7 @@ def configure_toolchain(build: Build, target: Target) -> tuple[Build, Target]:
     platform = choose_platform(build.settings, target)
     if platform is None:
         return build, target
+    _check_host(target)
     request = _make_request(build, target, platform)
     settings = _with_policy(build.settings, platform)
     if request.is_cross:
@@ -79,6 +81,15 @@ def configure_toolchain(build: Build, target: Target) -> tuple[Build, Target]:
     place = root / "toolchains" / toolchain.name
     make_once(place, lambda part: _write(part, request, toolchain))
     return _tell_engine(build, request, toolchain, place), request.target
+
+
+def _check_host(running: Target) -> None:
+    """Raise on Windows: the compiler and emulator programs that felloe writes are shell scripts."""
+    if running.platform.startswith("win"):
+        raise FelloeError(
+            "`toolchain = zig` and `target` do not work on a Windows host",
+            hint="build on Linux, on macOS or in WSL, or leave both keys out",
+        )
 
 
 def choose_platform(settings: Settings, running: Target) -> Platform | None:

@@ -8,6 +8,7 @@ seconds of CPU. And it needs one change, see :func:`_mend_typeinfo`.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from felloe.build.toolchain.launcher import Zig
 from felloe.build.toolchain.zig import TESTED
 from felloe.errors import FelloeError
 
+_VERSION = re.compile(r"\d+(\.\d+)*(\.post\d+)?")
 _TYPEINFO = Path("libcxx", "include", "typeinfo")
 _BY_ADDRESS = "define _LIBCPP_TYPEINFO_COMPARISON_IMPLEMENTATION 1\n"
 _BY_NAME = "define _LIBCPP_TYPEINFO_COMPARISON_IMPLEMENTATION 2\n"
@@ -35,11 +37,14 @@ def open_root(root: Path) -> None:
 
 
 def find_stored(root: Path) -> str | None:
-    """The newest stored version of zig that felloe is tested with."""
-    places = (root / "zig").glob(f"{TESTED}*/zig")
-    versions = [place.parent.name for place in places]
-    numbered = (version for version in versions if version.replace(".", "").isdigit())
-    return max(numbered, key=lambda v: tuple(map(int, v.split("."))), default=None)
+    """Return the newest stored version of zig that felloe is tested with."""
+    versions = (place.parent.name for place in (root / "zig").glob(f"{TESTED}*/zig"))
+    return max(filter(_VERSION.fullmatch, versions), key=_version_key, default=None)
+
+
+def _version_key(version: str) -> tuple[int, ...]:
+    """Order 0.17.0, 0.17.0.post1, 0.17.1 by their numbers."""
+    return tuple(map(int, re.findall(r"\d+", version)))
 
 
 def store_zig(root: Path, version: str, wheel: Path) -> None:
