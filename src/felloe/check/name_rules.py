@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from felloe.check.rule import Rule, Ruling
+from felloe.wheel.project_name import escape_name
 from felloe.wheel.tags import WheelName
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def check_wheel_identity(
 
     PyPI wants the name in its one normalized spelling, the version equal by PEP 440.
     """
-    distribution = _normalize(project or name.distribution)
+    distribution = escape_name(project or name.distribution)
     if name.distribution != distribution:
         yield Rule.FILE_NAME.problem(
             f"the file name of {project or name.distribution} begins with {name.distribution}, "
@@ -65,7 +66,7 @@ def check_sdist_identity(
     """The one name that an sdist of this project and version has (PEP 625)."""
     stated = _parse_version(version or "")
     if project and stated is not None:
-        expected = f"{_normalize(project)}-{stated}.tar.gz"
+        expected = f"{escape_name(project)}-{stated}.tar.gz"
         if filename != expected:
             yield Rule.FILE_NAME.problem(
                 f"an sdist of {project} {version} is named {expected}", f"name the file {expected}"
@@ -85,10 +86,6 @@ def _check_local(*versions: Version | None) -> Iterator[Ruling]:
                 f"{version} is a local version, which PyPI refuses", _LOCAL
             )
             return
-
-
-def _normalize(project: str) -> str:
-    return re.sub(r"[-_.]+", "_", project).lower()
 
 
 def _parse_version(text: str) -> Version | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from felloe.check.record_rules import check_record
 from felloe.check.rule import Rule, Ruling
 from felloe.errors import MalformedArchive
+from felloe.wheel.digest import hash_chunks
 from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel, open_wheel
 from felloe.wheel.record import encode_digest
@@ -40,7 +40,4 @@ def verify_staged(staged: StagedWheel) -> Iterator[Ruling]:
 
 
 def _digest(member: Member, algorithm: str) -> str:
-    hasher = hashlib.new(algorithm)
-    for chunk in member.content.chunks():
-        hasher.update(chunk)
-    return encode_digest(hasher.digest())
+    return encode_digest(hash_chunks(member.content.chunks(), algorithm))

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from email.parser import BytesHeaderParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,12 +30,13 @@ from felloe.release.tool import Tool
 from felloe.release.wheel_job import (
     Bench,
     Failed,
-    hash_file,
     inspect_wheel,
     keep_log,
     put_file,
 )
 from felloe.wheel.atomic_write import placing, prepare_directory
+from felloe.wheel.digest import hash_file
+from felloe.wheel.header import get_field, parse_headers
 
 _ROOM = ".felloe"
 """A directory beside the wheels; ``dist/*`` does not match it."""
@@ -146,7 +146,7 @@ def _make_sdist(
     path = there if kept_there else put_file(made, order.out)
     seconds = time.monotonic() - began
     progress.say(f"sdist: {path.name}{' is there' if kept_there else f' in {seconds:.1f} s'}")
-    return SourceResult(path, path.stat().st_size, hash_file(path), kept_there, seconds)
+    return SourceResult(path, path.stat().st_size, hash_file(path).hex(), kept_there, seconds)
 
 
 def _find(order: Order) -> tuple[Interpreter, ...]:
@@ -161,8 +161,8 @@ def _choose(
     order: Order, found: tuple[Interpreter, ...], sdist: Path, progress: Progress
 ) -> Choice:
     """Those of a release, told."""
-    metadata = BytesHeaderParser().parsebytes(read_member(sdist, "PKG-INFO"))
-    required = str(metadata.get("Requires-Python", ""))
+    metadata = parse_headers(read_member(sdist, "PKG-INFO"))
+    required = get_field(metadata, "Requires-Python")
     choice = choose_interpreters(order.table.python, found, required)
     listed = (f"{item.tag} {item.release} ({item.source})" for item in choice.chosen)
     progress.say(f"interpreters: {', '.join(listed)}")
@@ -211,7 +211,7 @@ class _Shelf:
 
     def _is_there(self, entry: Entry) -> bool:
         path = self._out / entry.file
-        return path.is_file() and hash_file(path) == entry.sha256
+        return path.is_file() and hash_file(path).hex() == entry.sha256
 
     def kept(self, bench: Bench) -> dict[Cell, BuiltWheel]:
         """The cells whose wheel was built before, from the same."""

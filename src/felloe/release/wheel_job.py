@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 import shutil
@@ -20,6 +19,7 @@ from felloe.release.process import Children
 from felloe.release.result import BuiltWheel, Failure, Proof, Trial, TrialStatus
 from felloe.release.tool import Tool
 from felloe.wheel.atomic_write import placing
+from felloe.wheel.digest import hash_file
 from felloe.wheel.tags import parse_wheel_name
 
 _CHUNK = 1 << 20
@@ -129,17 +129,8 @@ def inspect_wheel(path: Path, policies: Policies) -> BuiltWheel:
     if verdict.problems:
         raise Failed("\n".join(problem.message for problem in verdict.problems))
     proof = Proof(verdict.platform.policy, verdict.platform.limit)
-    digest = hash_file(path)
+    digest = hash_file(path).hex()
     return BuiltWheel(verdict.claim, path, path.stat().st_size, digest, proof)
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
-    hasher = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            hasher.update(chunk)
-    return hasher.hexdigest()
 
 
 def put_file(source: Path, directory: Path) -> Path:

@@ -1,4 +1,4 @@
-"""SHA-256 of content and files."""
+"""Hashes of files and of contents that are read in parts."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-_CHUNK = 1 << 20
+from felloe.wheel.content import CHUNK, Buffer
 
 
-def hash_chunks(chunks: Iterable[bytes | memoryview]) -> bytes:
-    """Return the SHA-256 of chunks, one behind the other."""
-    sha256 = hashlib.sha256()
+def hash_chunks(chunks: Iterable[Buffer], algorithm: str = "sha256") -> bytes:
+    """Return the hash of all chunks, one after the other."""
+    hasher = hashlib.new(algorithm)
     for chunk in chunks:
-        sha256.update(chunk)
-    return sha256.digest()
+        hasher.update(chunk)
+    return hasher.digest()
 
 
-def hash_file(path: Path) -> bytes:
-    """Return the SHA-256 of a file. Raises :class:`OSError`."""
-    with path.open("rb") as file:
-        return hash_chunks(iter(lambda: file.read(_CHUNK), b""))
+def hash_file(path: Path | str) -> bytes:
+    """Return the SHA-256 of a file."""
+    with open(path, "rb") as file:  # noqa: PTH123 - a path need not be made of each of many
+        return hash_chunks(iter(lambda: file.read(CHUNK), b""))

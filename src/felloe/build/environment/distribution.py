@@ -179,12 +179,11 @@ def _digest(data: bytes) -> str:
 
 
 def hash_file(path: str) -> str:
-    """A file's hash as RECORD writes it: sha256, base64 for URLs without padding."""
-    import base64
+    """Return a file's hash as RECORD writes it."""
+    from felloe.wheel.digest import hash_file as hash_bytes
+    from felloe.wheel.record import encode_digest
 
-    with open(path, "rb") as file:
-        digest = hashlib.sha256(file.read()).digest()
-    return f"sha256={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+    return f"sha256={encode_digest(hash_bytes(path))}"
 
 
 _ENTRY_SCRIPT = """\

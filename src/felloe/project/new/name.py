@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 
 from felloe.errors import UsageError
+from felloe.wheel.project_name import escape_name
 
 _NAME = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE | re.ASCII)
 # What the project itself is built or tested with would be hidden by a package of that name.
@@ -31,7 +32,7 @@ def parse_name(text: str) -> ProjectName:
             f"{text!r} cannot be a project's name (PEP 508)",
             hint="use letters, digits, '-', '_' and '.', with a letter or digit at both ends",
         )
-    package = re.sub(r"[-_.]+", "_", text).lower()
+    package = escape_name(text)
     if not package.isidentifier() or keyword.iskeyword(package):
         raise UsageError(
             f"a project {text!r} would be imported as {package!r}, which is no name in Python",
