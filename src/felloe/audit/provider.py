@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from email.parser import BytesParser
 from fnmatch import fnmatchcase
 from pathlib import Path
 from posixpath import basename
@@ -20,6 +19,7 @@ from felloe.audit.evidence import Evidence
 from felloe.audit.platform import list_paths
 from felloe.audit.waiver import Waiver, WaiverReason
 from felloe.finding import Finding
+from felloe.wheel.header import parse_headers
 
 _TABLE = Path(__file__).parent / "policy" / "providers.json"
 
@@ -146,7 +146,7 @@ def _read_required(
     from packaging.utils import canonicalize_name
 
     found = {}
-    for text in BytesParser().parsebytes(metadata, headersonly=True).get_all("Requires-Dist", []):
+    for text in parse_headers(metadata).get_all("Requires-Dist", []):
         try:
             requirement = Requirement(str(text))
         except InvalidRequirement:

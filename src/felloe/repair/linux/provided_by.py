@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from email.parser import BytesParser
 from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, distribution
 from posixpath import basename, dirname
@@ -18,6 +17,7 @@ from posixpath import basename, dirname
 from packaging.utils import canonicalize_name
 
 from felloe.errors import FelloeError
+from felloe.wheel.header import parse_headers
 from felloe.wheel.install_scheme import POSIX
 
 _REQUIREMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -68,7 +68,7 @@ def _check_required(name: str, metadata: bytes) -> None:
 
 def parse_requirements(metadata: bytes) -> frozenset[str]:
     """Return the normalized names of the distributions that a METADATA file requires."""
-    requirements = BytesParser().parsebytes(metadata).get_all("Requires-Dist", [])
+    requirements = parse_headers(metadata).get_all("Requires-Dist", [])
     matches = (_REQUIREMENT_NAME.match(str(text)) for text in requirements)
     return frozenset(canonicalize_name(match[0]) for match in matches if match)
 
