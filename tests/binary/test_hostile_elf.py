@@ -209,7 +209,7 @@ from felloe.wheel.member import Member
 from felloe.audit.evidence import audit_members
 from felloe.errors import FelloeError
 from felloe.audit.policy.family import read_policies
-from felloe.audit.report.report import render_json
+from felloe.audit.report.document import render_json
 from felloe.audit.wheel_file import WheelAudit
 from felloe.wheel.tags import parse_wheel_name
 from felloe.audit.verdict import judge

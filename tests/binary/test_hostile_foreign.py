@@ -101,7 +101,8 @@ CHILD = """
 import resource, sys, json
 from felloe.wheel.member import Member
 from felloe.audit.evidence import audit_members
-from felloe.audit.report.report import render_json, render_text
+from felloe.audit.report.document import render_json
+from felloe.audit.report.text import render_text
 from felloe.audit.wheel_file import WheelAudit
 from felloe.audit.verdict import judge
 from felloe.audit.policy.family import read_policies

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from felloe.audit.evidence import audit_members
 from felloe.audit.policy.family import read_policies
-from felloe.audit.report.report import render_json, render_text
+from felloe.audit.report.document import render_json
+from felloe.audit.report.text import render_text
 from felloe.audit.verdict import judge
 from felloe.audit.wheel_file import Auditor, WheelAudit
 from felloe.binary.elf.editor.edit import Edit

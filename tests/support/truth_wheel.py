@@ -32,10 +32,10 @@ def make_wheel(directory: Path, tag: str, files: Mapping[str, Content], workshop
     name = parse_wheel_name(path.name)
     pure = str(name.platforms == ("any",)).lower()
     lines = "".join(f"Tag: {triple}\n" for triple in name.triples())
-    wheel = f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: {pure}\n{lines}"
+    wheel = f"Wheel-Version: 1.0\nGenerator: felloe\nRoot-Is-Purelib: {pure}\n{lines}"
     members = {key: _bytes(value, workshop) for key, value in files.items()}
     members[f"{info}/METADATA"] = _METADATA.encode()
-    members[f"{info}/WHEEL"] = wheel.encode()
+    members.setdefault(f"{info}/WHEEL", wheel.encode())
     members[f"{info}/RECORD"] = _render_record(members, f"{info}/RECORD")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for member, data in members.items():

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from felloe.audit.evidence import Evidence
+from felloe.audit.hint import PLATLIB, PURE
 from felloe.audit.object import AuditedFile, Role
 from felloe.audit.platform import ONE_MACHINE, PlatformVerdict, list_paths
 from felloe.finding import Finding
@@ -42,8 +43,7 @@ def _empty_promise(claim: WheelName) -> Iterator[Finding]:
         yield Finding(
             f"the tag {claim.tag} promises binaries for {'.'.join(claim.platforms)}, "
             "the wheel holds none",
-            hint="install() what CMake builds into the wheel, or set `wheel.cmake = false` "
-            "(or `wheel.platlib = false`) in [tool.scikit-build] for a pure Python wheel",
+            hint=f"install() what CMake builds into the wheel, or {PURE}",
         )
 
 
@@ -67,7 +67,7 @@ def _bound(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
         if path not in several:
             yield Finding(
                 f"{path} is built for {built_for}, the tag {claim.tag} promises any machine",
-                hint="set `wheel.platlib = true` in [tool.scikit-build]",
+                hint=PLATLIB,
                 path=path,
             )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from felloe.audit.evidence import Evidence, audit_members
+from felloe.audit.hint import generalize_findings, has_felloe_settings
 from felloe.audit.policy.family import Policies
 from felloe.audit.provider import WaiverRules, explain_waivers, find_waivers
 from felloe.audit.verdict import Verdict, judge
@@ -24,6 +26,8 @@ class WheelAudit:
     verdict: Verdict
     waivers: tuple[Waiver, ...]
     """Needed libraries that the wheel deliberately leaves to the user's machine."""
+    has_settings: bool = True
+    """Hints may name settings of felloe and scikit-build-core."""
 
     @property
     def passed(self) -> bool:
@@ -65,7 +69,31 @@ class Auditor:
         waived = frozenset(waiver.library for waiver in waivers)
         verdict = judge(evidence, claim, claim.libc, self.policies, waived)
         notes = (*verdict.notes, *explain_waivers(waivers, evidence))
-        return WheelAudit(evidence, replace(verdict, notes=notes), waivers)
+        verdict = replace(verdict, notes=notes)
+        has_settings = has_felloe_settings(_read_generator(staged))
+        if not has_settings:
+            verdict = _generalize(verdict)
+        return WheelAudit(evidence, verdict, waivers, has_settings)
+
+
+def _read_generator(staged: StagedWheel) -> str:
+    member = staged.find(f"{staged.dist_info}/WHEEL")
+    match = _GENERATOR.search(bytes(member.read())) if member else None
+    return match[1].decode(errors="replace") if match else ""
+
+
+_GENERATOR = re.compile(rb"^Generator:[ \t]*([^\r\n]*)", re.MULTILINE)
+
+
+def _generalize(verdict: Verdict) -> Verdict:
+    """Return the verdict with hints for users of any backend."""
+    platform = verdict.platform
+    return replace(
+        verdict,
+        problems=generalize_findings(verdict.problems),
+        notes=generalize_findings(verdict.notes),
+        platform=replace(platform, shortfalls=generalize_findings(platform.shortfalls)),
+    )
 
 
 def read_waivers(staged: StagedWheel) -> tuple[Waiver, ...]:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from felloe.audit.hint import SEARCH, ZIG
 from felloe.audit.linux.constraint import Constraint, Kind
 from felloe.audit.linux.portability import Portability
+from felloe.audit.linux.symbol_name import shorten_symbol
 from felloe.finding import Finding
 
 _MOST_SYMBOLS = 3
-_LONGEST_SYMBOL = 48
 _MOST_LINES = 10
 
 _OLDER_SYSTEM = (
     "build where the C library is older, such as in the image of the policy you want "
-    '(quay.io/pypa/manylinux_2_28_x86_64), or with an older one: `toolchain = "zig"` in '
-    "[tool.felloe] brings them all"
+    f"(quay.io/pypa/manylinux_2_28_x86_64){ZIG}"
 )
 WAYS_OUT = {
     Kind.SYMBOL_VERSION: _OLDER_SYSTEM,
-    Kind.LIBRARY: "link that library statically, or have it copied in: a build and `felloe repair` "
-    "do so where they find it, and `libraries.search` says where",
+    Kind.LIBRARY: f"link that library statically, or have it copied in: {SEARCH}",
     Kind.UNREACHED_LIBRARY: "set INSTALL_RPATH in CMake to where the wheel has that library, such "
     "as $ORIGIN/../lib",
     Kind.C_LIBRARY: "build all of the wheel with one C library",
@@ -77,9 +76,8 @@ def list_symbols(items: Sequence[Constraint]) -> str:
     symbols = sorted({symbol for item in items for symbol in item.symbols})
     if not symbols or items[0].kind is not Kind.SYMBOL_VERSION:
         return ""
-    # Mangled names of templates run to hundreds of characters.
-    shown = [s if len(s) <= _LONGEST_SYMBOL else f"{s[:_LONGEST_SYMBOL]}…" for s in symbols]
-    more = len(symbols) - _MOST_SYMBOLS
+    shown = list(dict.fromkeys(map(shorten_symbol, symbols)))
+    more = len(shown) - _MOST_SYMBOLS
     return f" ({', '.join(shown[:_MOST_SYMBOLS])}{f' and {more} more' if more > 0 else ''})"
 
 

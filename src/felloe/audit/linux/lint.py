@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from felloe.audit.evidence import AuditedObject
+from felloe.audit.hint import INCLUDE
 from felloe.finding import Finding
 
 _ORIGIN_PATHS = "set INSTALL_RPATH in CMake to $ORIGIN paths"
@@ -17,7 +18,7 @@ def observe(item: AuditedObject, provided: frozenset[str]) -> Iterator[Finding]:
         if soname not in provided:
             yield Finding(
                 f"{item.path} declares that it loads {soname} at run time",
-                hint="name it in `libraries.include` if the wheel is to bring it along",
+                hint=INCLUDE,
                 path=item.path,
             )
     for name, entries in (("RPATH", item.elf.rpath), ("RUNPATH", item.elf.runpath)):

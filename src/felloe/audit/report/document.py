@@ -1,23 +1,19 @@
-"""An audit as a JSON document and as a table for people.
-
-The document's schema is ``audit.schema.json`` beside this file.
-"""
+"""Render an audit as a JSON document; its schema is ``audit.schema.json`` of the package."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from felloe.audit.evidence import AuditedObject, Evidence
+from felloe.audit.evidence import AuditedObject
 from felloe.audit.linux.constraint import Constraint
-from felloe.audit.linux.explanation import list_symbols
 from felloe.audit.linux.judge import LinuxVerdict
 from felloe.audit.linux.portability import Portability
-from felloe.audit.platform import list_paths
-from felloe.audit.report.object_report import render_file, render_mach_object, render_pe_object
-from felloe.audit.report.object_table import render_tables
+from felloe.audit.macos.object import MachObject
+from felloe.audit.object import AuditedFile
 from felloe.audit.verdict import Verdict
 from felloe.audit.wheel_file import WheelAudit
+from felloe.audit.windows.object import PeObject
+from felloe.binary.macho.reader import MachoSlice
 from felloe.finding import Finding
 from felloe.wheel.tags import WheelName
 
@@ -27,7 +23,7 @@ SCHEMA_VERSION = 1
 def render_json(wheel: str, audit: WheelAudit) -> dict[str, Any]:
     """Return the audit of one wheel as plain values."""
     evidence, verdict = audit.evidence, audit.verdict
-    portability = _find_portability(verdict)
+    portability = find_portability(verdict)
     return {
         "version": SCHEMA_VERSION,
         "wheel": wheel,
@@ -39,8 +35,8 @@ def render_json(wheel: str, audit: WheelAudit) -> dict[str, Any]:
         "notes": [_finding(item) for item in verdict.notes],
         "objects": [
             *(_object(item, portability) for item in evidence.objects),
-            *(render_mach_object(item) for item in evidence.mach_objects),
-            *(render_pe_object(item) for item in evidence.pe_objects),
+            *(_render_mach_object(item) for item in evidence.mach_objects),
+            *(_render_pe_object(item) for item in evidence.pe_objects),
         ],
         "missing": [{"path": x.path, "library": x.library} for x in verdict.platform.missing],
         "waived": [
@@ -52,11 +48,11 @@ def render_json(wheel: str, audit: WheelAudit) -> dict[str, Any]:
 
 
 def render_failure(wheel: str, message: str) -> dict[str, Any]:
-    """The document of a wheel that could not be audited."""
+    """Return the document of a wheel that could not be audited."""
     return {"version": SCHEMA_VERSION, "wheel": wheel, "passed": False, "error": message}
 
 
-def _find_portability(verdict: Verdict) -> Portability | None:
+def find_portability(verdict: Verdict) -> Portability | None:
     """Return the facts that graded policies weigh, which only Linux has."""
     platform = verdict.platform
     return platform.portability if isinstance(platform, LinuxVerdict) else None
@@ -79,19 +75,19 @@ def _object(item: AuditedObject, portability: Portability | None) -> dict[str, A
     for need in item.elf.version_needs:
         versions.setdefault(need.library, []).append(need.version)
     return {
-        **render_file(item, "ELF"),
+        **_render_file(item, "ELF"),
         "architecture": item.elf.architecture,
         "libc": item.libc,
         "soname": item.elf.soname,
         "needed": list(item.elf.needed),
         "runpath": list(item.elf.runpath or item.elf.rpath),
         "symbol_versions": {library: sorted(found) for library, found in sorted(versions.items())},
-        "policy": _object_policy(item, portability),
+        "policy": find_object_policy(item, portability),
     }
 
 
-def _object_policy(item: AuditedObject, portability: Portability | None) -> str | None:
-    """The best policy the wheel would meet if it held this object alone."""
+def find_object_policy(item: AuditedObject, portability: Portability | None) -> str | None:
+    """Return the best policy that a wheel with only this object would meet."""
     if portability is None or portability.family is None:
         return None
     floors = [c.floor for c in portability.constraints if c.path == item.path]
@@ -99,7 +95,7 @@ def _object_policy(item: AuditedObject, portability: Portability | None) -> str 
 
 
 def _better(portability: Portability) -> dict[str, list[dict[str, Any]]]:
-    """Policy better than the proved one -> what stands in its way."""
+    """Return the constraints that rule out each policy better than the proved one."""
     family = portability.family
     if family is None:
         return {}
@@ -122,45 +118,42 @@ def _constraint(item: Constraint, portability: Portability) -> dict[str, Any]:
     }
 
 
-def render_text(wheel: str, audit: WheelAudit) -> str:
-    """Return the audit of one wheel for a terminal."""
-    return "\n".join(_lines(wheel, audit.evidence, audit.verdict))
+def _render_file(item: AuditedFile, kind: str) -> dict[str, Any]:
+    """Return the facts of every file; ``kind`` is the name of its format."""
+    return {
+        "path": item.path,
+        "format": kind,
+        "role": item.role.value,
+        "abi": item.module.abi.value if item.module else None,
+    }
 
 
-def _lines(wheel: str, evidence: Evidence, verdict: Verdict) -> Iterator[str]:
-    yield wheel
-    yield f"  claims  {verdict.claim.tag}"
-    yield f"  proves  {verdict.proved.tag}"
-    portability = _find_portability(verdict)
-    yield from render_tables(evidence, lambda item: _object_policy(item, portability))
-    if portability is not None:
-        yield from _better_lines(portability)
-    for heading, findings in (("false", verdict.faults), ("note", verdict.notes)):
-        for finding in findings:
-            yield ""
-            yield f"  {heading}: " + finding.message.replace("\n", "\n  ")
-            if finding.hint:
-                yield f"  hint: {finding.hint}"
-    yield ""
-    yield "  The claims hold." if not verdict.faults else "  The claims do not hold."
+def _render_mach_object(item: MachObject) -> dict[str, Any]:
+    """Return one Mach-O file, image by image."""
+    return {
+        **_render_file(item, "Mach-O"),
+        "images": [_render_image(image) for image in item.macho.slices],
+    }
 
 
-def _better_lines(portability: Portability) -> Iterator[str]:
-    """For each step up from what is proved: what is in the way of just that step."""
-    family = portability.family
-    if family is None:
-        return
-    for position in range(min(portability.floor, len(family.policies)) - 1, -1, -1):
-        is_newest = position == len(family.policies) - 1
-        alike: dict[str, list[Constraint]] = {}
-        for item in portability.constraints:
-            if item.floor == position + 1 or (is_newest and item.floor > position):
-                alike.setdefault(item.subject, []).append(item)
-        if alike:
-            yield f"\n  {family.policies[position].name} is out of reach:"
-            yield from (f"    {_needed_by(items)}" for items in alike.values())
+def _render_image(image: MachoSlice) -> dict[str, Any]:
+    return {
+        "architecture": image.cpu,
+        "minimum_macos": str(image.minimum_macos) if image.minimum_macos else None,
+        "install_name": image.install_name,
+        "needed": [dylib.name for dylib in image.dylibs],
+        "rpath": list(image.rpaths),
+        "signed": image.is_signed,
+    }
 
 
-def _needed_by(items: list[Constraint]) -> str:
-    objects = list_paths([item.path for item in items])
-    return f"{items[0].subject}{list_symbols(items)}: {objects}"
+def _render_pe_object(item: PeObject) -> dict[str, Any]:
+    """Return one PE file."""
+    return {
+        **_render_file(item, "PE"),
+        "platform": item.pe.platform,
+        "managed": item.pe.is_managed,
+        "minimum_windows": ".".join(map(str, item.pe.subsystem_version)),
+        "needed": [dll.name for dll in item.pe.dlls if not dll.delayed],
+        "needed_late": [dll.name for dll in item.pe.dlls if dll.delayed],
+    }
