@@ -4,8 +4,8 @@ import pytest
 from support.release_samples import interpreter, interpreters
 
 from felloe.errors import UsageError
-from felloe.release.matrix import Cell, choose_builds, find_cover, plan_cells, share_jobs
-from felloe.release.request import check_words, choose_interpreters
+from felloe.release.interpreter_choice import check_words, choose_interpreters
+from felloe.release.matrix import MatrixEntry, choose_builds, find_cover, plan_matrix, share_jobs
 from felloe.wheel.tags import parse_wheel_name
 
 FOUND = interpreters("cp38", "cp313", "cp39", "cp314", "cp314t", "cp313d", "pp311")
@@ -61,7 +61,7 @@ def test_what_is_passed_over_is_said():
         "cp38": "felloe builds for Python 3.9 and later",
         "cp39": "the project requires Python >=3.13",
         "pp311": "the project requires Python >=3.13",
-        "cp313d": "a debug build, used only where asked for",
+        "cp313d": "it is a debug build, used only if --python names it",
     }
 
 
@@ -79,7 +79,7 @@ def test_a_path_is_a_request_of_its_own():
 
 @pytest.mark.parametrize("word", ["examples", "3", "three", "3.13x", "cp"])
 def test_words_that_name_no_version(word):
-    with pytest.raises(UsageError, match="names no interpreter"):
+    with pytest.raises(UsageError, match="is not a version or a path"):
         check_words(["3.9", "/usr/bin/python3", word])
 
 
@@ -108,16 +108,16 @@ def test_what_an_interpreter_loads(tag, wheel, expected):
     assert interpreter(tag).loads(name) is expected
 
 
-def cells(*names, target="auto"):
-    return tuple(Cell(item, target) for item in interpreters(*names))
+def entries(*names, target="auto"):
+    return tuple(MatrixEntry(item, target) for item in interpreters(*names))
 
 
 def test_the_matrix_is_a_product_without_repetition():
     one, two = "manylinux_2_17_x86_64", "musllinux_1_2_x86_64"
-    planned = plan_cells(interpreters("cp39", "cp313"), [one, two, one])
-    labels = [cell.label for cell in planned]
+    planned = plan_matrix(interpreters("cp39", "cp313"), [one, two, one])
+    labels = [entry.label for entry in planned]
     assert labels == [f"cp39 {one}", f"cp313 {one}", f"cp39 {two}", f"cp313 {two}"]
-    assert [cell.label for cell in plan_cells(interpreters("cp39"), [])] == ["cp39"]
+    assert [entry.label for entry in plan_matrix(interpreters("cp39"), [])] == ["cp39"]
 
 
 @pytest.mark.parametrize(
@@ -140,19 +140,19 @@ def test_the_matrix_is_a_product_without_repetition():
     ],
 )
 def test_builds_that_may_share_a_wheel_wait_for_the_first(waiting, building, py_api, expected):
-    chosen = choose_builds(cells(*waiting.split()), cells(*building.split()), py_api)
-    assert [cell.label for cell in chosen] == expected.split()
+    chosen = choose_builds(entries(*waiting.split()), entries(*building.split()), py_api)
+    assert [entry.label for entry in chosen] == expected.split()
 
 
 def test_every_target_has_a_first_of_its_own():
-    both = (*cells("cp39", "cp310"), *cells("cp39", "cp310", target="manylinux_2_17_aarch64"))
+    both = (*entries("cp39", "cp310"), *entries("cp39", "cp310", target="manylinux_2_17_aarch64"))
     chosen = choose_builds(both, (), "cp39")
-    assert [cell.label for cell in chosen] == ["cp39", "cp39 manylinux_2_17_aarch64"]
+    assert [entry.label for entry in chosen] == ["cp39", "cp39 manylinux_2_17_aarch64"]
 
 
 def test_a_finished_wheel_covers_whoever_loads_it():
-    first, later, free = cells("cp39", "cp313", "cp314t")
-    (elsewhere,) = cells("cp313", target="manylinux_2_17_aarch64")
+    first, later, free = entries("cp39", "cp313", "cp314t")
+    (elsewhere,) = entries("cp313", target="manylinux_2_17_aarch64")
     made = {first: parse_wheel_name("demo-1-cp39-abi3-manylinux_2_17_x86_64.whl")}
     assert find_cover(later, made) == first
     assert find_cover(free, made) is None
@@ -196,4 +196,4 @@ def test_the_budget_is_divided_and_never_exceeded(jobs, builds, expected):
     ],
 )
 def test_which_wheels_can_be_tried_here(target, libc, expected):
-    assert Cell(interpreter("cp313", libc=libc), target).runs_here is expected
+    assert MatrixEntry(interpreter("cp313", libc=libc), target).runs_here is expected

@@ -8,25 +8,25 @@ from support.release_samples import interpreter
 
 from felloe.config.build_table import BuildTable, read_build_table
 from felloe.errors import FelloeError
-from felloe.release.matrix import Cell
-from felloe.release.record import Entry, Record, make_key, parse_record, render_record
-from felloe.release.tool import BuildAndPip, Uv
+from felloe.release.frontend import BuildAndPip, Uv
+from felloe.release.matrix import MatrixEntry
+from felloe.release.record import Record, RecordedWheel, make_key, parse_record, render_record
 
-CELL = Cell(interpreter("cp313"))
-ENTRY = Entry("demo-1-cp313-cp313-linux_x86_64.whl", "ab", "cd")
+CELL = MatrixEntry(interpreter("cp313"))
+ENTRY = RecordedWheel("demo-1-cp313-cp313-linux_x86_64.whl", "ab", "cd")
 
 
-def key(cell=CELL, source="s", config=(), environ=None, generator="felloe 1"):
-    return make_key(cell, source, config, environ or {}, generator)
+def key(entry=CELL, source="s", config=(), environ=None, generator="felloe 1"):
+    return make_key(entry, source, config, environ or {}, generator)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"cell": Cell(interpreter("cp312"))},
-        {"cell": Cell(interpreter("cp313", patch=1))},
-        {"cell": Cell(interpreter("cp313", source="PATH"))},
-        {"cell": Cell(interpreter("cp313"), "manylinux_2_17_x86_64")},
+        {"entry": MatrixEntry(interpreter("cp312"))},
+        {"entry": MatrixEntry(interpreter("cp313", patch=1))},
+        {"entry": MatrixEntry(interpreter("cp313", source="PATH"))},
+        {"entry": MatrixEntry(interpreter("cp313"), "manylinux_2_17_x86_64")},
         {"source": "t"},
         {"config": ("cmake.define.A=1",)},
         {"environ": {"CXXFLAGS": "-O3"}},
@@ -114,27 +114,27 @@ def test_all_that_is_wrong_with_the_table_is_said():
 PYTHON, SOURCE, OUT = interpreter("cp39"), Path("/s"), Path("/o")
 
 
-@pytest.mark.parametrize("tool", [Uv(Path("/uv"), Path("/own")), BuildAndPip(Path("/own"))])
-def test_settings_reach_the_backend(tool):
+@pytest.mark.parametrize("frontend", [Uv(Path("/uv"), Path("/own")), BuildAndPip(Path("/own"))])
+def test_settings_reach_the_backend(frontend):
     for command in (
-        tool.build_sdist(SOURCE, OUT, ["a=1", "b=2"]),
-        tool.build_wheel(PYTHON, SOURCE, OUT, ["a=1", "b=2"]),
+        frontend.build_sdist(SOURCE, OUT, ["a=1", "b=2"]),
+        frontend.build_wheel(PYTHON, SOURCE, OUT, ["a=1", "b=2"]),
     ):
         at = command.index("--config-setting")
         assert command[at : at + 4 : 2] == ("--config-setting",) * 2
         assert command[at + 1 : at + 5 : 2] == ("a=1", "b=2")
         assert command[-1] == str(SOURCE)
         assert str(OUT) in command
-    assert str(PYTHON.path) in tool.build_wheel(PYTHON, SOURCE, OUT, [])
-    assert str(PYTHON.path) in tool.make_environment(PYTHON, OUT)
-    install = tool.install(PYTHON, OUT, ["x"])
+    assert str(PYTHON.path) in frontend.build_wheel(PYTHON, SOURCE, OUT, [])
+    assert str(PYTHON.path) in frontend.make_environment(PYTHON, OUT)
+    install = frontend.install(PYTHON, OUT, ["x"])
     assert str(OUT) in install
     assert install[-1] == "x"
 
 
 def test_an_interpreter_with_a_pip_uses_its_own():
-    tool, able = BuildAndPip(Path("/own")), replace(PYTHON, has_pip=True)
-    assert tool.build_wheel(able, SOURCE, OUT, [])[:3] == (str(able.path), "-m", "pip")
-    assert "--python" not in tool.build_wheel(able, SOURCE, OUT, [])
-    assert tool.install(able, OUT, [])[-3:] == ("--python", str(OUT), "install")
-    assert tool.build_wheel(PYTHON, SOURCE, OUT, [])[0] == "/own"
+    frontend, able = BuildAndPip(Path("/own")), replace(PYTHON, has_pip=True)
+    assert frontend.build_wheel(able, SOURCE, OUT, [])[:3] == (str(able.path), "-m", "pip")
+    assert "--python" not in frontend.build_wheel(able, SOURCE, OUT, [])
+    assert frontend.install(able, OUT, [])[-3:] == ("--python", str(OUT), "install")
+    assert frontend.build_wheel(PYTHON, SOURCE, OUT, [])[0] == "/own"

@@ -1,4 +1,4 @@
-"""``felloe build [PROJECT]``: an sdist, and from it a wheel for every interpreter."""
+"""``felloe build [PROJECT]``: build an sdist, and from it a wheel for every interpreter."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from felloe.config.build_table import (
 )
 from felloe.config.project import read_project
 from felloe.errors import FelloeError, UsageError
-from felloe.release.frontend_choice import find_tool
+from felloe.release.frontend import find_frontend
+from felloe.release.interpreter_choice import check_words
 from felloe.release.progress import Progress
-from felloe.release.release import Order, open_project, release
-from felloe.release.report import render_json, render_text
-from felloe.release.request import check_words
+from felloe.release.release import ReleasePlan, open_project, release
+from felloe.release.report import render_json, summarize, tabulate_files, tabulate_matrix
+from felloe.release.result import Release
 from felloe.release.source import check_settings
 
 _INTERRUPTED = 130  # as a shell says it: 128 + SIGINT
@@ -44,7 +45,7 @@ def add_parser(commands: Commands) -> None:
         "Build the sdist of a project, and from it a wheel for every interpreter and target, each "
         "in an isolated environment. Install and test the wheels if a test is given. Wheels of an "
         "earlier run in the output directory are kept if nothing changed. Flags override the keys "
-        "of the same name in [tool.felloe.build]; a flag that takes a list takes several words.",
+        "of the same name in [tool.felloe.build]. A flag that takes a list takes several words.",
         (
             "",
             "--python 3.12 3.13 --test 'pytest {project}/tests' --test-requires pytest",
@@ -87,15 +88,25 @@ def run(options: argparse.Namespace) -> int:
     try:
         with ExitStack() as stack:
             stack.enter_context(_ending_as_interrupt())
-            result = release(_make_order(options, stack), Progress())
+            result = release(_make_plan(options, stack), Progress())
     except KeyboardInterrupt:
         terminal.report_error(FelloeError("interrupted; nothing was built"))
         return _INTERRUPTED
-    terminal.print_text(json.dumps(render_json(result)) if options.json else render_text(result))
+    if options.json:
+        terminal.print_text(json.dumps(render_json(result)))
+    else:
+        _print_tables(result)
     if result.stopped:
-        terminal.report_error(FelloeError("interrupted; what is finished stays"))
+        terminal.report_error(FelloeError("interrupted; finished wheels are kept"))
         return _INTERRUPTED
-    return 0 if result.holds else 1
+    return 0 if result.passed else 1
+
+
+def _print_tables(result: Release) -> None:
+    for table in (tabulate_files(result), tabulate_matrix(result)):
+        terminal.print_table(*table)
+        terminal.print_text("")
+    terminal.print_text(summarize(result))
 
 
 @contextmanager
@@ -112,7 +123,7 @@ def _ending_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _make_order(options: argparse.Namespace, stack: ExitStack) -> Order:
+def _make_plan(options: argparse.Namespace, stack: ExitStack) -> ReleasePlan:
     environ = {key: value for key, value in os.environ.items() if key not in _UNWANTED}
     config = tuple(_check_config(word) for word in options.config_setting)
     check_words(options.python or ())
@@ -126,15 +137,15 @@ def _make_order(options: argparse.Namespace, stack: ExitStack) -> Order:
     else:
         raise UsageError(f"no such project: {given}", hint="name a directory or an sdist")
     project = read_project(root)
-    tool = project.felloe
-    table = read_build_table(tool.get("build", {}) if isinstance(tool, dict) else {}, vars(options))
+    tool = project.felloe if isinstance(project.felloe, dict) else {}
+    table = read_build_table(tool.get("build", {}), vars(options))
     table = resolve_test_groups(table, project)
     _check_table(table)
     if table.test:
         _check_test_sources(table.test_sources, root)
     check_settings(project, config, table.target, environ)
     running = Path(sys.executable)
-    return Order(
+    return ReleasePlan(
         project=project,
         sdist=sdist,
         out=options.output_dir.resolve(),
@@ -142,7 +153,7 @@ def _make_order(options: argparse.Namespace, stack: ExitStack) -> Order:
         config=config,
         jobs=options.jobs or _find_jobs(),
         fresh=options.fresh,
-        tool=find_tool(options.frontend, running, environ),
+        frontend=find_frontend(options.frontend, running, environ),
         running=running,
         environ=environ,
     )
@@ -176,7 +187,7 @@ def _check_test_sources(names: tuple[str, ...], root: Path) -> None:
 
 
 def _find_jobs() -> int:
-    """What CMake was told, or the processors that we may use and one for what waits."""
+    """Return CMake's parallel level, or the number of processors and one for what waits."""
     told = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", "")
     if told.isdigit() and int(told):
         return int(told)

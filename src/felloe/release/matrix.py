@@ -1,4 +1,4 @@
-"""What is to be built, what may start now, and what a finished wheel makes needless."""
+"""The matrix of a release: interpreters and targets, and which of them share a wheel."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from felloe.python.interpreter import Interpreter
 from felloe.wheel.tags import WheelName
 
 HERE = "auto"
-"""The target that is the interpreter's own platform."""
+"""The target that means the platform of the interpreter."""
 
 _PLATFORM = re.compile(r"(?P<family>[a-z]+?)(1|2010|2014|_\d+_\d+)?_(?P<machine>.+)")
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One wheel of a release: who builds it, and for where."""
+class MatrixEntry:
+    """One interpreter and one target of a release."""
 
     interpreter: Interpreter
     target: str = HERE
@@ -27,13 +27,13 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """What the cell is called where people read."""
+        """The name of the entry in reports."""
         here = self.target == HERE
         return self.interpreter.tag if here else f"{self.interpreter.tag} {self.target}"
 
     @property
     def runs_here(self) -> bool:
-        """Whether its wheel can be tried with its interpreter."""
+        """Return whether its interpreter can run its wheel."""
         if self.target == HERE:
             return True
         wanted = _PLATFORM.fullmatch(self.target)
@@ -51,56 +51,59 @@ def _families(system: str, libc: str) -> tuple[str, ...]:
     return ("linux", "musllinux" if libc == "musl" else "manylinux")
 
 
-def plan_cells(interpreters: Iterable[Interpreter], targets: Sequence[str]) -> tuple[Cell, ...]:
-    """Every interpreter for every target, each once."""
+def plan_matrix(
+    interpreters: Iterable[Interpreter], targets: Sequence[str]
+) -> tuple[MatrixEntry, ...]:
+    """Return every interpreter for every target, each once."""
     places = dict.fromkeys(targets or (HERE,))
-    return tuple(Cell(interpreter, target) for target, interpreter in product(places, interpreters))
-
-
-def choose_builds(
-    waiting: Sequence[Cell], building: Collection[Cell], py_api: str
-) -> tuple[Cell, ...]:
-    """The cells that may start now.
-
-    Cells that ``py_api`` (the engine's ``wheel.py-api``) gives one wheel wait
-    for the first of them: it may be the wheel of them all.
-    """
-    api = parse_py_api(py_api)
-    led = {cell.target for cell in building if _shares(cell, api)}
-    first: dict[str, Cell | None] = {}
-    for target in {cell.target for cell in waiting} - led:
-        rivals = [cell for cell in waiting if cell.target == target and _shares(cell, api)]
-        first[target] = api.choose_first((cell, _is_free(cell)) for cell in rivals)
     return tuple(
-        cell for cell in waiting if not _shares(cell, api) or cell == first.get(cell.target)
+        MatrixEntry(interpreter, target) for target, interpreter in product(places, interpreters)
     )
 
 
-def _shares(cell: Cell, api: PyApi) -> bool:
-    item = cell.interpreter
+def choose_builds(
+    waiting: Sequence[MatrixEntry], building: Collection[MatrixEntry], py_api: str
+) -> tuple[MatrixEntry, ...]:
+    """Return the entries that may start now.
+
+    Entries that share a wheel, by the engine's ``wheel.py-api``, wait for the first of them.
+    """
+    api = parse_py_api(py_api)
+    led = {entry.target for entry in building if _shares(entry, api)}
+    first: dict[str, MatrixEntry | None] = {}
+    for target in {entry.target for entry in waiting} - led:
+        rivals = [entry for entry in waiting if entry.target == target and _shares(entry, api)]
+        first[target] = api.choose_first((entry, _is_free(entry)) for entry in rivals)
+    return tuple(
+        entry for entry in waiting if not _shares(entry, api) or entry == first.get(entry.target)
+    )
+
+
+def _shares(entry: MatrixEntry, api: PyApi) -> bool:
+    item = entry.interpreter
     return api.shares(
         (item.version[0], item.version[1]),
-        is_free_threaded=_is_free(cell),
+        is_free_threaded=_is_free(entry),
         is_cpython=item.implementation == "cpython",
     )
 
 
-def _is_free(cell: Cell) -> bool:
-    return "t" in cell.interpreter.flags
+def _is_free(entry: MatrixEntry) -> bool:
+    return "t" in entry.interpreter.flags
 
 
-def find_cover(cell: Cell, made: Mapping[Cell, WheelName]) -> Cell | None:
-    """The cell whose finished wheel is this one's as well."""
+def find_cover(entry: MatrixEntry, made: Mapping[MatrixEntry, WheelName]) -> MatrixEntry | None:
+    """Return an entry whose finished wheel is for this one too."""
     return next(
         (
             other
             for other, name in made.items()
-            if other.target == cell.target and cell.interpreter.loads(name)
+            if other.target == entry.target and entry.interpreter.loads(name)
         ),
         None,
     )
 
 
 def share_jobs(free: int, startable: int) -> int:
-    """Compile jobs for the next of so many builds: the free ones divided, one at the least."""
+    """Return the compile jobs of the next build: an equal share of the free ones."""
     return max(1, free // max(1, startable))

@@ -1,4 +1,4 @@
-"""Children: programs that run while we wait, and that end when we do."""
+"""Programs that run while felloe waits, and that end with it."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _GRACE = 3.0
-"""Seconds between one request to end and the next, sterner one."""
+"""Seconds between one signal and the next, stronger one."""
 _STEP = 0.05
 
 
 class Stopped(Exception):
-    """A child was asked for, or ended, after :meth:`Children.stop`."""
+    """A program was started, or ended, after :meth:`Children.stop`."""
 
 
 @dataclass
 class Children:
-    """The programs that are running; all can be stopped at once, from another thread.
+    """The programs that run. All can be stopped at once, from another thread.
 
-    Each is the head of a process group of its own, so that what it starts ends
-    with it.
+    Each leads a process group of its own, so that the programs which it starts
+    end with it. On Windows ``taskkill`` ends a program and its descendants.
     """
 
     _running: set[subprocess.Popen[bytes]] = field(default_factory=set)
@@ -34,9 +34,9 @@ class Children:
     _stopped: bool = False
 
     def run(self, command: Sequence[str], log: Path, environ: Mapping[str, str], cwd: Path) -> int:
-        """Run a program to its end; both its streams are appended to ``log``.
+        """Run a program to its end; append both its streams to ``log``.
 
-        Answers its exit code, 127 if it cannot be started. Raises :class:`Stopped`.
+        Return its exit code, 127 if it cannot be started. Raises :class:`Stopped`.
         """
         with log.open("ab") as output:
             output.write(f"$ {shlex.join(command)}\n".encode("utf-8", "surrogateescape"))
@@ -66,7 +66,7 @@ class Children:
         return code
 
     def stop(self) -> None:
-        """End all children and what they started; answers when they have ended."""
+        """End all programs and their descendants, and wait until they have ended."""
         with self._lock:
             self._stopped = True
             running = set(self._running)
@@ -83,9 +83,10 @@ def _signal(child: subprocess.Popen[bytes], number: int) -> None:
         if hasattr(os, "killpg"):
             os.killpg(child.pid, number)
         elif child.poll() is None:
-            child.terminate()
+            kill = ("taskkill", "/T", "/F", "/PID", str(child.pid))
+            subprocess.run(kill, capture_output=True, check=False)
     except (ProcessLookupError, PermissionError):
-        pass  # its group is gone
+        pass  # the group has ended
 
 
 def _all_ended(children: set[subprocess.Popen[bytes]]) -> bool:
@@ -98,7 +99,7 @@ def _all_ended(children: set[subprocess.Popen[bytes]]) -> bool:
 
 
 def _is_alive(child: subprocess.Popen[bytes]) -> bool:
-    """Whether it, or anything of its group, has not ended."""
+    """Return whether a program of its group still runs."""
     if child.poll() is None:
         return True
     if not hasattr(os, "killpg"):

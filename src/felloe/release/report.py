@@ -1,35 +1,38 @@
-"""A release as a table for people and as a JSON document.
+"""The report of a release: tables for people, and a JSON document.
 
-The document's schema is ``build.schema.json`` in the package above this one.
+The document follows ``build.schema.json``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from felloe.release.result import (
     BuiltWheel,
-    CellResult,
+    EntryResult,
     Failure,
     Release,
     Status,
-    TrialStatus,
+    TestStatus,
 )
 
 SCHEMA_VERSION = 1
 
+Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+"""The head and the rows."""
+
 
 def render_json(release: Release) -> dict[str, Any]:
-    """The release, as plain values."""
+    """Return the document."""
     source = release.source
     return {
         "version": SCHEMA_VERSION,
         "project": release.project,
-        "holds": release.holds,
+        "passed": release.passed,
         "seconds": round(release.seconds, 3),
         "jobs": release.jobs,
-        "tool": release.tool,
+        "frontend": release.frontend,
         "sdist": {
             "file": str(source.path),
             "size": source.size,
@@ -37,13 +40,13 @@ def render_json(release: Release) -> dict[str, Any]:
             "kept": source.kept,
             "seconds": round(source.seconds, 3),
         },
-        "wheels": [_wheel(wheel) for wheel in release.wheels],
-        "cells": [_cell(cell) for cell in release.cells],
+        "wheels": [_describe_wheel(wheel) for wheel in release.wheels],
+        "matrix": [_describe_entry(entry) for entry in release.entries],
         "stale": list(release.stale),
     }
 
 
-def _wheel(wheel: BuiltWheel) -> dict[str, Any]:
+def _describe_wheel(wheel: BuiltWheel) -> dict[str, Any]:
     return {
         "file": str(wheel.path),
         "size": wheel.size,
@@ -54,8 +57,8 @@ def _wheel(wheel: BuiltWheel) -> dict[str, Any]:
     }
 
 
-def _cell(result: CellResult) -> dict[str, Any]:
-    item = result.cell.interpreter
+def _describe_entry(result: EntryResult) -> dict[str, Any]:
+    item = result.entry.interpreter
     return {
         "python": {
             "tag": item.tag,
@@ -63,86 +66,115 @@ def _cell(result: CellResult) -> dict[str, Any]:
             "path": str(item.path),
             "source": item.source,
         },
-        "target": result.cell.target,
+        "target": result.entry.target,
         "status": result.status.value,
         "wheel": result.wheel.name.filename if result.wheel else None,
         "seconds": round(result.seconds, 3),
-        "failure": _failure(result.failure),
+        "failure": _describe_failure(result.failure),
         "test": {
-            "status": result.trial.status.value,
-            "seconds": round(result.trial.seconds, 3),
-            "failure": _failure(result.trial.failure),
+            "status": result.test.status.value,
+            "reason": result.test.reason,
+            "seconds": round(result.test.seconds, 3),
+            "failure": _describe_failure(result.test.failure),
         },
     }
 
 
-def _failure(failure: Failure | None) -> dict[str, Any] | None:
+def _describe_failure(failure: Failure | None) -> dict[str, Any] | None:
     if failure is None:
         return None
     return {"message": failure.message, "log": str(failure.log) if failure.log else None}
 
 
-def render_text(release: Release) -> str:
-    """The same for a terminal."""
-    return "\n".join(_lines(release))
-
-
-def _lines(release: Release) -> Iterator[str]:
+def tabulate_files(release: Release) -> Table:
+    """Return the table of the files."""
     source = release.source
-    head = [("file", "size", "proof")]
-    head += [(source.path.name, format_size(source.size), "kept" if source.kept else "")]
-    head += [
-        (wheel.name.filename, format_size(wheel.size), _proof(wheel)) for wheel in release.wheels
+    rows: list[tuple[str, ...]] = [
+        (source.path.name, format_size(source.size), "kept" if source.kept else "")
     ]
-    yield from _table(head)
-    yield ""
-    rows = [("python", "wheel", "built in", "tests")]
     rows += [
-        (cell.cell.label, _outcome(cell), _time(cell.seconds), _test(cell))
-        for cell in release.cells
+        (wheel.name.filename, format_size(wheel.size), _describe_platform(wheel))
+        for wheel in release.wheels
     ]
-    yield from _table(rows)
-    yield ""
+    return ("file", "size", "platform"), rows
+
+
+def tabulate_matrix(release: Release) -> Table:
+    """Return the table of the interpreters and targets."""
+    rows: list[tuple[str, ...]] = [
+        (
+            entry.entry.label,
+            _describe_tags(entry),
+            _format_time(entry.seconds),
+            _describe_test(entry),
+        )
+        for entry in release.entries
+    ]
+    return ("python", "wheel", "built in", "tests"), rows
+
+
+def summarize(release: Release) -> str:
+    """Return the last lines: ``Built 2 wheels for 2 interpreters in 101.9 s. All tests passed.``"""
+    return "\n".join(_summarize(release))
+
+
+def _summarize(release: Release) -> Iterator[str]:
     if release.stale:
-        yield f"  not of this release: {', '.join(release.stale)}"
-    made = sum(cell.wheel is not None for cell in release.cells)
-    verdict = "all is well" if release.holds else "not all is well"
-    yield (
-        f"  {made} of {len(release.cells)} interpreters have their wheel, "
-        f"in {release.seconds:.1f} s: {verdict}."
-    )
+        yield f"Files of other releases in the output directory: {', '.join(release.stale)}"
+    made = [entry for entry in release.entries if entry.wheel is not None]
+    built = _count(sum(entry.status is Status.BUILT for entry in made), "wheel")
+    kept = sum(entry.status is Status.KEPT for entry in made)
+    interpreters = _count(len({entry.entry.interpreter.path for entry in made}), "interpreter")
+    also = f", kept {kept}," if kept else ""
+    yield f"Built {built}{also} for {interpreters} in {release.seconds:.1f} s. {_judge(release)}"
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for row in rows:
-        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+def _judge(release: Release) -> str:
+    failed = [entry.entry.label for entry in release.entries if entry.wheel is None]
+    broken = [
+        entry.entry.label
+        for entry in release.entries
+        if entry.test.status in (TestStatus.FAILED, TestStatus.STOPPED)
+    ]
+    problems = [f"No wheel for {', '.join(failed)}."] if failed else []
+    problems += [f"Tests failed for {', '.join(broken)}."] if broken else []
+    if problems:
+        return " ".join(problems)
+    tested = [entry for entry in release.entries if entry.test.status is TestStatus.PASSED]
+    if len(tested) == len(release.entries):
+        return "All tests passed."
+    return f"Tests passed for {len(tested)}, skipped for {len(release.entries) - len(tested)}."
 
 
-def _proof(wheel: BuiltWheel) -> str:
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _describe_platform(wheel: BuiltWheel) -> str:
     proof = wheel.proof
     if proof.policy is None:
-        return f"no policy: {proof.limit}" if proof.limit else "tags hold"
+        return f"no policy: {proof.limit}" if proof.limit else "OK"
     return f"{proof.policy}: {proof.limit}" if proof.limit else proof.policy
 
 
-def _outcome(cell: CellResult) -> str:
-    if cell.wheel is None:
-        return cell.status.value
-    tags = f"{'.'.join(cell.wheel.name.pythons)}-{'.'.join(cell.wheel.name.abis)}"
-    return tags if cell.status is Status.BUILT else f"{tags} ({cell.status.value})"
+def _describe_tags(entry: EntryResult) -> str:
+    if entry.wheel is None:
+        return entry.status.value
+    tags = f"{'.'.join(entry.wheel.name.pythons)}-{'.'.join(entry.wheel.name.abis)}"
+    return tags if entry.status is Status.BUILT else f"{tags} ({entry.status.value})"
 
 
-def _test(cell: CellResult) -> str:
-    trial = cell.trial
-    passed = trial.status is TrialStatus.PASSED
-    return f"passed in {trial.seconds:.1f} s" if passed else str(trial.status.value)
+def _describe_test(entry: EntryResult) -> str:
+    test = entry.test
+    if test.status is TestStatus.PASSED:
+        return f"passed in {test.seconds:.1f} s"
+    return f"{test.status.value}: {test.reason}" if test.reason else test.status.value
 
 
-def _time(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds else ""
 
 
 def format_size(size: int) -> str:
-    """``183 kB``, ``1.2 MB``: as package indexes show it."""
+    """Return ``183 kB`` or ``1.2 MB``, as package indexes show it."""
     return f"{size / 1000:.0f} kB" if size < 10**6 else f"{size / 10**6:.1f} MB"

@@ -1,4 +1,4 @@
-"""What came of a release."""
+"""The results of a release."""
 
 from __future__ import annotations
 
@@ -6,42 +6,39 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from felloe.release.matrix import Cell
+from felloe.release.matrix import MatrixEntry
 from felloe.wheel.tags import WheelName
 
 
 class Status(Enum):
-    """What came of a cell of the matrix."""
+    """The result of building the wheel of a matrix entry."""
 
     BUILT = "built"
     KEPT = "kept"
-    """The wheel of an earlier run was there."""
+    """An earlier run built the wheel."""
     SHARED = "shared"
-    """Another cell's wheel is this one's as well."""
+    """The wheel of another entry is for this one too."""
     FAILED = "failed"
     STOPPED = "stopped"
 
 
-class TrialStatus(Enum):
-    """What came of a cell's tests."""
+class TestStatus(Enum):
+    """The result of the tests of a matrix entry."""
 
     PASSED = "passed"
     FAILED = "failed"
+    SKIPPED = "skipped"
     STOPPED = "stopped"
-    NOT_ASKED = "not asked"
-    NOT_HERE = "not here"
-    """The wheel is for another machine or C library."""
-    NO_WHEEL = "no wheel"
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What the audit of a finished wheel says, in short."""
+    """The result of the audit of a finished wheel, in short."""
 
     policy: str | None
     """The best platform policy that its binaries prove."""
     limit: str
-    """What keeps it from a better one; empty if nothing does."""
+    """The symbol or library that prevents a better one; empty if there is none."""
 
 
 @dataclass(frozen=True)
@@ -58,78 +55,86 @@ class BuiltWheel:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there is no wheel, or no success of its tests."""
+    """The reason why a build or a test failed."""
 
     message: str
     log: Path | None = None
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What came of testing a wheel with one interpreter."""
+class TestResult:
+    """The result of testing a wheel with one interpreter."""
 
-    status: TrialStatus
+    status: TestStatus
     seconds: float = 0.0
     failure: Failure | None = None
+    reason: str = ""
+    """The reason why the tests were skipped."""
+
+
+NO_TEST = TestResult(TestStatus.SKIPPED, reason="no test is given")
+NO_WHEEL = TestResult(TestStatus.SKIPPED, reason="there is no wheel")
+OTHER_PLATFORM = TestResult(TestStatus.SKIPPED, reason="the wheel is for another platform")
 
 
 @dataclass(frozen=True)
-class CellResult:
-    """What came of one cell."""
+class EntryResult:
+    """The result of one matrix entry."""
 
-    cell: Cell
+    entry: MatrixEntry
     status: Status
     wheel: BuiltWheel | None = None
     seconds: float = 0.0
     failure: Failure | None = None
-    trial: Trial = Trial(TrialStatus.NOT_ASKED)
+    test: TestResult = NO_TEST
 
     @property
-    def holds(self) -> bool:
-        """Whether the wheel is there and no test of it failed."""
-        bad = (TrialStatus.FAILED, TrialStatus.STOPPED)
-        return self.wheel is not None and self.trial.status not in bad
+    def passed(self) -> bool:
+        """Return whether there is a wheel and no test failed."""
+        bad = (TestStatus.FAILED, TestStatus.STOPPED)
+        return self.wheel is not None and self.test.status not in bad
 
 
 @dataclass(frozen=True)
 class SourceResult:
-    """The sdist that all wheels are made of."""
+    """The sdist that all wheels are built from."""
 
     path: Path
     size: int
     sha256: str
     kept: bool
-    """Whether one with the same contents was there already."""
+    """The output directory had an sdist with the same contents."""
     seconds: float
 
 
 @dataclass(frozen=True)
 class Release:
-    """The whole of it."""
+    """The result of the whole release."""
 
     project: str
     source: SourceResult
-    cells: tuple[CellResult, ...]
+    entries: tuple[EntryResult, ...]
     stale: tuple[str, ...]
-    """Files of the same project in the output directory that are not of this release."""
-    tool: str
+    """Files of the project in the output directory that belong to other releases."""
+    frontend: str
     jobs: int
     seconds: float
 
     @property
-    def holds(self) -> bool:
-        return all(cell.holds for cell in self.cells)
+    def passed(self) -> bool:
+        """Return whether every entry passed."""
+        return all(entry.passed for entry in self.entries)
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody ended it early."""
+        """Return whether the user ended the release early."""
         return any(
-            cell.status is Status.STOPPED or cell.trial.status is TrialStatus.STOPPED
-            for cell in self.cells
+            entry.status is Status.STOPPED or entry.test.status is TestStatus.STOPPED
+            for entry in self.entries
         )
 
     @property
     def wheels(self) -> tuple[BuiltWheel, ...]:
-        """Each once."""
-        found = {cell.wheel.path: cell.wheel for cell in self.cells if cell.wheel is not None}
+        """The wheels, each once."""
+        found = {entry.wheel.path: entry.wheel for entry in self.entries if entry.wheel is not None}
         return tuple(found.values())

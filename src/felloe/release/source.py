@@ -1,8 +1,8 @@
-"""What the wheels of a release are built of: the sdist, or the tree that it unpacks to.
+"""The source of the wheels: the sdist, or the tree that it unpacks to.
 
-A build of a source tree keeps its work where felloe's cache is on. So the tree
-of an sdist gets a stable place, one for each project: the next release of the
-project finds there what it need not compile again.
+With felloe's cache, a build of a source tree keeps its objects. So the sdist is
+unpacked to a stable directory, one for each project, and the next release of the
+project compiles only what changed.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from felloe.errors import FelloeError
 from felloe.release.source_tree import refresh_tree
 
 KIND = "sources"
-"""What those trees are to the cache."""
+"""The kind of those directories in the cache."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """What to give to a build frontend."""
+    """The argument of a build frontend."""
 
     path: Path
     environ: Mapping[str, str] = field(default_factory=dict)
-    """What the build is to find in its environment."""
+    """Environment variables of the build."""
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def choose_source(
     *,
     fresh: bool,
 ) -> Iterator[Source]:
-    """The tree in the cache while nobody else uses it, else the sdist itself."""
+    """Yield the tree in the cache, or the sdist if another process uses the tree."""
     if fresh:
         yield Source(sdist, {"FELLOE_CACHE": "false"} if is_ours(project) else {})
         return
@@ -53,7 +53,7 @@ def choose_source(
         yield Source(sdist)
         return
     stable = _borrow(cache, project)
-    if stable is None:  # no cache that can be written, or a release at the same time
+    if stable is None:  # the cache cannot be written, or another release is running
         yield Source(sdist)
         return
     path, lock = stable
@@ -64,7 +64,7 @@ def choose_source(
 
 
 def _borrow(cache: CacheSettings, project: Project) -> tuple[Path, Lock] | None:
-    """The project's place in the cache, if it can be had for this release alone."""
+    """Lock the project's directory in the cache. Return None if that is impossible."""
     name = hashlib.sha256(str(project.root.resolve()).encode("utf-8", "surrogateescape"))
     try:
         root = cache_root(cache)
@@ -80,13 +80,13 @@ def _unpacked(sdist: Path, path: Path, about: str) -> Source:
     try:
         tree = refresh_tree(sdist, path / "source")
         write_card(path, about)
-    except OSError:  # a full disk: the frontend may have room elsewhere
+    except OSError:  # a full disk: the frontend may have space elsewhere
         return Source(sdist)
     return Source(tree, {"FELLOE_CACHE": "true"})
 
 
 def is_ours(project: Project) -> bool:
-    """Whether felloe is the project's backend."""
+    """Return whether felloe is the project's backend."""
     system = project.table.get("build-system", {})
     return isinstance(system, Mapping) and system.get("build-backend") == "felloe"
 
@@ -94,7 +94,7 @@ def is_ours(project: Project) -> bool:
 def check_settings(
     project: Project, config: Sequence[str], targets: Sequence[str], environ: Mapping[str, str]
 ) -> None:
-    """Raises :class:`FelloeError` for felloe's own settings, before any build says the same."""
+    """Raise :class:`FelloeError` for invalid settings of felloe, before any build does."""
     for target in targets or (None,) if is_ours(project) else ():
         words = [*config, f"felloe.target={target}"] if target else config
         _read_settings(project, words, environ)
@@ -108,7 +108,7 @@ def find_py_api(project: Project, config: Sequence[str], environ: Mapping[str, s
 def _find_cache(
     project: Project, config: Sequence[str], environ: Mapping[str, str]
 ) -> CacheSettings | None:
-    """The cache, if builds of one tree at the same time keep apart there."""
+    """Return the cache, if it keeps parallel builds of one tree apart."""
     if not is_ours(project) or not CAN_LOCK:
         return None  # setuptools and others write into the source tree
     if project.skbuild(_parse_config(config), environ).is_set("build-dir"):
@@ -124,7 +124,7 @@ def _read_settings(project: Project, config: Sequence[str], environ: Mapping[str
 
 
 def _parse_config(config: Sequence[str]) -> dict[str, Any]:
-    """As the frontends do it: a key that is given more than once has a list."""
+    """Parse as the frontends do: a key that is given more than once has a list."""
     values: dict[str, Any] = {}
     for word in config:
         key, _, value = word.partition("=")

@@ -1,4 +1,4 @@
-"""Sdists: what is in them, and the tree that they unpack to."""
+"""The contents of an sdist, and the tree that it unpacks to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from felloe.wheel.sdist_rules import find_member_problems
 
 
 def digest_sdist(sdist: Path) -> str:
-    """SHA-256 of what an sdist holds: not of its time stamps, owners or packing.
+    """Return the SHA-256 of the contents of an sdist, without time stamps and owners.
 
     Raises :class:`MalformedArchive`.
     """
@@ -31,7 +31,7 @@ def digest_sdist(sdist: Path) -> str:
 
 
 def read_member(sdist: Path, name: str) -> bytes:
-    """A file of the one directory that an sdist holds; empty if there is none."""
+    """Return a file of an sdist; empty if it does not exist."""
     with open_sdist(sdist) as opened:
         names = [member.name for member in opened.entries]
         path = next((path for path in names if path.partition("/")[2] == name), "")
@@ -39,7 +39,7 @@ def read_member(sdist: Path, name: str) -> bytes:
 
 
 def unpack_sdist(sdist: Path, directory: Path) -> Path:
-    """Unpack into ``directory``, which is empty. Answers the one directory that was in it.
+    """Unpack into the empty ``directory``. Return the one directory of the sdist.
 
     Raises :class:`MalformedArchive` for members that lead out (PEP 721).
     """
@@ -58,10 +58,10 @@ def unpack_sdist(sdist: Path, directory: Path) -> Path:
 
 
 def refresh_tree(sdist: Path, place: Path) -> Path:
-    """Make ``place`` a tree of what the sdist holds, and of nothing else.
+    """Make ``place`` the tree of an sdist.
 
-    Files whose content stays keep their time stamps and changed ones get the
-    present: so a build tree that belongs to ``place`` stays worth something.
+    Unchanged files keep their time stamps and changed ones get the present, so
+    that the build tree of ``place`` stays useful.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".unpacked-", dir=place.parent) as scratch:

@@ -1,4 +1,4 @@
-"""The work on one wheel of a release: build it in isolation, test it in a clean environment."""
+"""Build one wheel of a release in isolation, and test it in a new environment."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from felloe.audit.policy.family import Policies
 from felloe.audit.wheel_file import Auditor
 from felloe.config.build_table import BuildTable
 from felloe.errors import FelloeError
-from felloe.release.matrix import HERE, Cell
+from felloe.release.frontend import Frontend
+from felloe.release.matrix import HERE, MatrixEntry
 from felloe.release.process import Children
-from felloe.release.result import BuiltWheel, Failure, Proof, Trial, TrialStatus
-from felloe.release.tool import Tool
+from felloe.release.result import BuiltWheel, Proof, TestResult, TestStatus
 from felloe.wheel.atomic_write import placing
 from felloe.wheel.digest import hash_file
 from felloe.wheel.tags import parse_wheel_name
@@ -26,7 +26,7 @@ _CHUNK = 1 << 20
 
 
 class Failed(Exception):
-    """A build or test failed; its log says more."""
+    """A build or test failed; its log has the details."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -34,67 +34,68 @@ class Failed(Exception):
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What every build and test of a release needs."""
+class WheelJob:
+    """Builds and tests the wheels of a release; holds what all of them need."""
 
-    tool: Tool
+    frontend: Frontend
     children: Children
     scratch: Path
-    """An empty directory that is gone afterwards."""
+    """An empty directory that is deleted afterwards."""
     project: Path
-    """The source tree that tests come from."""
+    """The source tree: ``{project}`` in the tests."""
     source: Path
-    """What wheels are built of: the sdist, or the tree it unpacks to."""
+    """The sdist that wheels are built from, or the tree that it unpacks to."""
     config: tuple[str, ...]
     """``KEY=VALUE`` for the backend."""
     table: BuildTable
     environ: Mapping[str, str]
     policies: Policies
 
-    def log(self, cell: Cell, verb: str) -> Path:
-        """Where that work on a cell writes to."""
-        return self.scratch / f"{_slug(cell)}-{verb}.log"
+    def log(self, entry: MatrixEntry, verb: str) -> Path:
+        """Return the log of a build or a test."""
+        return self.scratch / f"{_slug(entry)}-{verb}.log"
 
-    def build(self, cell: Cell, jobs: int) -> tuple[BuiltWheel, float]:
-        """Build the cell's wheel in the scratch directory. Answers it, and the seconds it took.
+    def build(self, entry: MatrixEntry, jobs: int) -> tuple[BuiltWheel, float]:
+        """Build the entry's wheel in the scratch directory. Return it, and the seconds.
 
         Raises :class:`Failed`.
         """
-        out = self.scratch / f"{_slug(cell)}-wheel"
+        out = self.scratch / f"{_slug(entry)}-wheel"
         out.mkdir()
-        config = self.config if cell.target == HERE else (*self.config, _target(cell))
-        command = self.tool.build_wheel(cell.interpreter, self.source, out, config)
+        config = self.config if entry.target == HERE else (*self.config, _target(entry))
+        command = self.frontend.build_wheel(entry.interpreter, self.source, out, config)
         environ = {**self.environ, "CMAKE_BUILD_PARALLEL_LEVEL": str(jobs)}
         began = time.monotonic()
-        self._run(command, self.log(cell, "build"), environ, out)
+        self._run(command, self.log(entry, "build"), environ, out)
         wheels = list(out.glob("*.whl"))
         if len(wheels) != 1:
             raise Failed(f"the build left {len(wheels)} wheels")
         return inspect_wheel(wheels[0], self.policies), time.monotonic() - began
 
-    def test(self, cell: Cell, wheel: Path) -> Trial:
-        """Install the wheel into an environment of its own and run the tests, away from the source.
+    def test(self, entry: MatrixEntry, wheel: Path) -> TestResult:
+        """Install the wheel into a new environment and run the tests outside of the source tree.
 
         Raises :class:`Failed`.
         """
         began = time.monotonic()
-        log = self.log(cell, "test")
-        place = self.scratch / f"{_slug(cell)}-test"
+        log = self.log(entry, "test")
+        place = self.scratch / f"{_slug(entry)}-test"
         place.mkdir()
         self._copy_sources(place)
-        environment = self.scratch / f"{_slug(cell)}-environment"
-        python = cell.interpreter.find_in(environment)
+        environment = self.scratch / f"{_slug(entry)}-environment"
+        python = entry.interpreter.find_in(environment)
         path = os.pathsep.join((str(python.parent), self.environ.get("PATH", "")))
         environ = {**self.environ, "VIRTUAL_ENV": str(environment), "PATH": path}
         environ["PYTHONNOUSERSITE"] = "1"
-        make = self.tool.make_environment(cell.interpreter, environment)
-        install = self.tool.install(cell.interpreter, python, self._requirements(wheel))
+        make = self.frontend.make_environment(entry.interpreter, environment)
+        requirements = self._requirements(wheel)
+        install = self.frontend.install(entry.interpreter, python, requirements)
         for command in (make, install):
             self._run(command, log, self.environ, place)
         for text in self.table.test:
             words = [word.replace("{project}", str(self.project)) for word in shlex.split(text)]
             self._run(words, log, environ, place)
-        return Trial(TrialStatus.PASSED, time.monotonic() - began)
+        return TestResult(TestStatus.PASSED, time.monotonic() - began)
 
     def _run(
         self, command: Sequence[str], log: Path, environ: Mapping[str, str], cwd: Path
@@ -121,7 +122,7 @@ class Bench:
 
 
 def inspect_wheel(path: Path, policies: Policies) -> BuiltWheel:
-    """Audit a wheel file. Raises :class:`Failed` if what it says of itself is not true."""
+    """Audit a wheel file. Raises :class:`Failed` if its tags are not true."""
     try:
         verdict = Auditor(policies).audit_file(path).verdict
     except FelloeError as cause:
@@ -134,27 +135,16 @@ def inspect_wheel(path: Path, policies: Policies) -> BuiltWheel:
 
 
 def put_file(source: Path, directory: Path) -> Path:
-    """Copy a file into a directory, complete or not at all."""
+    """Copy a file into a directory, whole or not at all."""
     path = directory / source.name
     with source.open("rb") as whole, placing(path) as (file, _):
         shutil.copyfileobj(whole, file, _CHUNK)
     return path
 
 
-def keep_log(log: Path, directory: Path, message: str) -> Failure:
-    """Keep the log of what failed, if there is one and room for it."""
-    if not log.exists():
-        return Failure(message)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        return Failure(message, put_file(log, directory))
-    except (OSError, FelloeError):
-        return Failure(message)
+def _slug(entry: MatrixEntry) -> str:
+    return entry.label.replace(" ", "-")
 
 
-def _slug(cell: Cell) -> str:
-    return cell.label.replace(" ", "-")
-
-
-def _target(cell: Cell) -> str:
-    return f"felloe.target={cell.target}"
+def _target(entry: MatrixEntry) -> str:
+    return f"felloe.target={entry.target}"

@@ -1,4 +1,4 @@
-"""Which interpreters are asked for, and which of those found they are."""
+"""Choose the interpreters of a release from those that were found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from felloe.errors import UsageError
 from felloe.python.interpreter import Interpreter
 
 OLDEST = (3, 9)
-"""The oldest Python that felloe, and so its hooks, run with."""
+"""The oldest Python that the hooks of felloe run with."""
 
 _WORD = re.compile(
     r"(?P<name>cp|cpython|pp|pypy|graalpy)?-?(?P<major>\d)\.?(?P<minor>\d+)(\.(?P<patch>\d+))?"
@@ -23,7 +23,7 @@ _NAMES = {"cp": "cpython", "": "cpython", "pp": "pypy"}
 
 @dataclass(frozen=True)
 class PassedOver:
-    """An interpreter that was found and is not used."""
+    """An interpreter that was found and is skipped."""
 
     interpreter: Interpreter
     reason: str
@@ -38,23 +38,23 @@ class Choice:
 
 
 def is_path(word: str) -> bool:
-    """Whether ``--python`` names a file and not a version."""
+    """Return whether a word of ``--python`` is a path and not a version."""
     return "/" in word or "\\" in word
 
 
 def check_words(words: Iterable[str]) -> None:
-    """Raises :class:`UsageError` for words that name no version: before anything is run."""
+    """Raise :class:`UsageError` for words that are not versions, before anything is run."""
     wrong = [word for word in words if not is_path(word) and not _WORD.fullmatch(word)]
     if wrong:
         raise UsageError(
-            f"--python: {', '.join(map(repr, wrong))} names no interpreter",
+            f"--python: {', '.join(map(repr, wrong))} is not a version or a path",
             hint="write 3.13, 3.14t, cp313, pp311 or a path; "
-            "the project stands before --python, or after --",
+            "put the project before --python, or after --",
         )
 
 
 def check_installed(words: Iterable[str], found: Sequence[Interpreter]) -> None:
-    """Raises :class:`UsageError` with every word that none of ``found`` fits."""
+    """Raise :class:`UsageError` with every word that matches no interpreter."""
     missing = [word for word in words if not any(_matches(word, item) for item in found)]
     if missing:
         raise _refusal([f"{word} is not installed" for word in missing], found)
@@ -63,11 +63,10 @@ def check_installed(words: Iterable[str], found: Sequence[Interpreter]) -> None:
 def choose_interpreters(
     words: Sequence[str], found: Sequence[Interpreter], requires_python: str
 ) -> Choice:
-    """Those of ``found`` that ``words`` ask for; without words all that the project supports.
+    """Return the interpreters that ``words`` name; without words, all that the project supports.
 
-    Of those with one tag the first wins: ``found`` is in the order of trust.
-    ``requires_python`` is the project's. Raises :class:`UsageError` with every
-    word that asks for what cannot be.
+    The first one of each tag is used: ``found`` is in the order of preference.
+    Raises :class:`UsageError` with every word that cannot be satisfied.
     """
     check_installed(words, found)
     if words:
@@ -125,20 +124,20 @@ def _matches(word: str, item: Interpreter) -> bool:
 
 
 def _unfit(item: Interpreter, requires_python: str, *, debug: bool = False) -> str:
-    """Why an interpreter cannot make a wheel of the project; empty if it can."""
+    """Return the reason why an interpreter cannot build the project; empty if it can."""
     if item.version[:2] < OLDEST:
         return f"felloe builds for Python {'.'.join(map(str, OLDEST))} and later"
     if "d" in item.flags and not debug:
-        return "a debug build, used only where asked for"
+        return "it is a debug build, used only if --python names it"
     try:
         fits = SpecifierSet(requires_python).contains(item.release, prereleases=True)
     except InvalidSpecifier:
-        return ""  # `felloe check` has a word on it; building does not depend on it
+        return ""  # `felloe check` reports it; building does not depend on it
     return "" if fits else f"the project requires Python {requires_python}"
 
 
 def _in_order(items: Iterable[Interpreter]) -> tuple[Interpreter, ...]:
-    """The first of each tag; CPython first, oldest first: the order in which they are built."""
+    """Return the first of each tag in the order of building: CPython first, oldest first."""
     first: dict[str, Interpreter] = {}
     for item in items:
         first.setdefault(item.tag, item)

@@ -1,23 +1,26 @@
-"""The build frontends that felloe build calls, as command lines: uv, or build and pip."""
+"""The command lines of the build frontends: uv, or build and pip."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
+from felloe.errors import UsageError
 from felloe.python.interpreter import Interpreter
 
 Command = tuple[str, ...]
 
 
-class Tool(Protocol):
-    """What is asked of a frontend. Every answer is a program with its arguments."""
+class Frontend(Protocol):
+    """A frontend. Every method returns a program with its arguments."""
 
     @property
     def name(self) -> str:
-        """What it is called in reports."""
+        """The name in reports."""
 
     def build_sdist(self, project: Path, out: Path, config: Sequence[str]) -> Command:
         """Build the sdist of a source tree in isolation."""
@@ -28,21 +31,21 @@ class Tool(Protocol):
         """Build a wheel of a source tree, or of an sdist, in isolation."""
 
     def make_environment(self, python: Interpreter, place: Path) -> Command:
-        """Make an empty virtual environment."""
+        """Create a virtual environment."""
 
     def install(
         self, python: Interpreter, environment: Path, requirements: Sequence[str]
     ) -> Command:
-        """Install into an environment that was made with ``python``; ``environment`` is its own."""
+        """Install into an environment of ``python``; ``environment`` is its interpreter."""
 
 
 @dataclass(frozen=True)
 class Uv:
-    """uv does all four."""
+    """uv."""
 
     program: Path
     own_python: Path
-    """What builds the sdist."""
+    """The interpreter that builds the sdist."""
     name: str = "uv"
 
     def build_sdist(self, project: Path, out: Path, config: Sequence[str]) -> Command:
@@ -64,7 +67,7 @@ class Uv:
 
     def install(
         self,
-        python: Interpreter,  # noqa: ARG002 - uv needs none
+        python: Interpreter,  # noqa: ARG002 - uv does not need it
         environment: Path,
         requirements: Sequence[str],
     ) -> Command:
@@ -74,10 +77,10 @@ class Uv:
 
 @dataclass(frozen=True)
 class BuildAndPip:
-    """build makes the sdist, pip the wheels, the interpreter's own venv the environments."""
+    """build for the sdist, pip for the wheels, the module venv for environments."""
 
     own_python: Path
-    """It has both."""
+    """The interpreter that has both installed."""
     name: str = "pip"
 
     def build_sdist(self, project: Path, out: Path, config: Sequence[str]) -> Command:
@@ -99,7 +102,7 @@ class BuildAndPip:
         return (*self._pip(python, environment), "install", *requirements)
 
     def _pip(self, python: Interpreter, whom: Path) -> Command:
-        """pip for ``whom``: the interpreter's own, for ours may be too new for it; else ours."""
+        """Return pip for ``whom``: its own, because ours may be too new for it, else ours."""
         program = python.path if python.has_pip else self.own_python
         words = ("-m", "pip", "--disable-pip-version-check")
         return (str(program), *words, *(() if program == whom else ("--python", str(whom))))
@@ -107,3 +110,23 @@ class BuildAndPip:
 
 def _config_words(config: Sequence[str]) -> tuple[str, ...]:
     return tuple(word for item in config for word in ("--config-setting", item))
+
+
+def find_frontend(wanted: str, running: Path, environ: Mapping[str, str]) -> Frontend:
+    """Return uv if it is installed and ``wanted`` is ``auto`` or ``uv``, else build and pip.
+
+    Raises :class:`UsageError` if the wanted frontend is not installed.
+    """
+    here = str(running.parent)
+    program = shutil.which("uv", path=environ.get("PATH")) or shutil.which("uv", path=here)
+    if wanted in ("auto", "uv") and program is not None:
+        return Uv(Path(program), running)
+    if wanted == "uv":
+        raise UsageError("uv is not installed", hint="install it: `pip install uv`")
+    missing = [name for name in ("build", "pip") if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"{running} needs {' and '.join(missing)} to build without uv",
+            hint="install uv, or `pip install build` beside felloe",
+        )
+    return BuildAndPip(running)
