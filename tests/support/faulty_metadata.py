@@ -8,6 +8,8 @@ from support.faulty_dist import field, points, wheel
 
 LICENSED = METADATA + "License-Expression: {}\n"
 
+MAIL_IN_MAIL = "Content-Type: message/rfc822\n\n" * 2000
+
 FIELDS = (
     wheel(
         "metadata-too-new",
@@ -23,6 +25,19 @@ FIELDS = (
     ),
     wheel("no-fields", Rule.METADATA, "", metadata="hello", besides=[Rule.METADATA_VERSION]),
     wheel("latin-1", Rule.METADATA, "", metadata=METADATA.encode() + b"Author: J\xfcrgen\n"),
+    field("mail-in-mail", Rule.METADATA, "content-type is unknown", MAIL_IN_MAIL),
+    field(
+        "rst-that-does-not-render",
+        Rule.DESCRIPTION,
+        "line 1: Unknown directive type",
+        "Description-Content-Type: text/x-rst\n\n.. nonsense::\n\n`x <y",
+    ),
+    field(
+        "markdown-without-a-type",
+        Rule.DESCRIPTION,
+        "has no content type and does not render",
+        "\nTitle\n==\n\n* a\n ```\n|bad|\n\n.. image::",
+    ),
     field("unknown-field", Rule.METADATA, "the field colour is unknown", "Colour: red"),
     field("long-summary", Rule.METADATA, "Summary has 513 characters", "Summary: " + "s" * 513),
     field("summary-of-lines", Rule.METADATA, "must be a single line", "Summary: one\n  two"),

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from felloe.check.description_rules import check_description
 from felloe.check.field_rules import check_fields, get_list, get_text
 from felloe.check.rule import Rule, Ruling
 
@@ -24,6 +25,11 @@ _TEXTS = ("description", "license", "keywords")
 """Fields of any length."""
 _LICENSE_FILES_SINCE = (2, 4)
 _DYNAMIC_SINCE = (2, 2)
+_BLANK = re.compile(rb"\r?\n\r?\n|\r\r")
+_MAIL_FIELD = re.compile(
+    rb"^(?:content-[\w-]+|mime-version)[ \t]*:.*(?:\r?\n[ \t].*)*(?:\r?\n|\r|\Z)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _AUTHOR = "correct it in the [project] table of pyproject.toml and build again"
 
 _RULES = {
@@ -85,7 +91,7 @@ def check_metadata(data: bytes, path: str) -> Iterator[Ruling]:
             "2.6 is for fields that are both given and dynamic (PEP 808): give each in one way",
             path,
         )
-    for breach in check_fields(raw):
+    for breach in (*check_fields(raw), *check_description(raw)):
         make = breach.rule.note if breach.is_note else breach.rule.problem
         yield make(f"{file}: {breach.message}", breach.hint, path)
 
@@ -122,14 +128,25 @@ def _parse(data: bytes) -> tuple[dict[str, object], dict[str, list[str]]]:
     names = _find_names(data)
     if len(names) > _MOST_FIELDS:  # the time that parsing takes grows with their square
         return {}, {f"{min(names)} (one of {len(names)})": []}
-    parsed, unparsed = parse_email(data)
+    plain, is_mail = _strip_mail_fields(data)
+    parsed, unparsed = parse_email(plain)
     raw: dict[str, object] = {**parsed}
+    if is_mail:
+        unparsed["content-type"] = []
     for field in [name for name, value in raw.items() if _is_endless(name, value)]:
         del raw[field]
         unparsed[field.replace("_", "-")] = []
     if (0, 0) < _number(str(raw.get("metadata_version", ""))) < _LICENSE_FILES_SINCE:
         raw.pop("license_files", None)
     return raw, unparsed
+
+
+def _strip_mail_fields(data: bytes) -> tuple[bytes, bool]:
+    """Remove the fields by which the description would be parsed as a mail, maybe of mails."""
+    blank = _BLANK.search(data)
+    end = blank.start() if blank else len(data)
+    head = _MAIL_FIELD.sub(b"", data[:end])
+    return head + data[end:], len(head) != end
 
 
 def _is_endless(field: str, value: object) -> bool:
@@ -140,7 +157,7 @@ def _is_endless(field: str, value: object) -> bool:
 
 def _find_names(data: bytes) -> set[str]:
     """What stands before a colon, up to the first line that is empty."""
-    head = re.split(rb"\n\r?\n|\r\r", data, maxsplit=1)[0]
+    head = _BLANK.split(data, maxsplit=1)[0]
     return {
         name.decode("ascii", "replace") for name in re.findall(rb"(?:^|[\r\n])([^\s:]+):", head)
     }

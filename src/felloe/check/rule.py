@@ -37,6 +37,10 @@ class Rule(Enum):
         "a version of core metadata that PyPI knows: 1.0 to 2.5",
     )
     METADATA = ("metadata", "every field valid (core metadata, PyPI)")
+    DESCRIPTION = (
+        "description",
+        "a description that PyPI can render (checked where `felloe[cli]` is installed)",
+    )
     DIRECT_URL = ("direct-url", "no requirement by address: `name @ https://…` (PyPI, PEP 440)")
     LICENSE_EXPRESSION = (
         "license-expression",
