@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from iced_x86 import (
     CpuidFeature,
@@ -24,7 +25,7 @@ _MOST_INSTRUCTIONS = 2_000_000
 _WINDOW = 512
 _LONGEST = 15
 """Bytes of the longest instruction."""
-_LONGEST_GETTER = 12
+_LONGEST_GETTER = 40
 _FEATURES = {getattr(CpuidFeature, name): name for name in LEVELS if hasattr(CpuidFeature, name)}
 _QUERIES = (Mnemonic.CPUID, Mnemonic.XGETBV)
 _PROCESSOR_DATA = ("__cpu_model", "__cpu_features2", "_rtld_global_ro")
@@ -44,11 +45,32 @@ _ENDS = (
     FlowControl.EXCEPTION,
     FlowControl.INDIRECT_BRANCH,
 )
+_TWO = 2
+_LOADS = (Mnemonic.MOV, Mnemonic.MOVZX, Mnemonic.MOVSX)
+_IMMEDIATES = frozenset(
+    (OpKind.IMMEDIATE8, OpKind.IMMEDIATE8TO16, OpKind.IMMEDIATE8TO32, OpKind.IMMEDIATE8TO64)
+)
+_COMPARISONS = (Mnemonic.CMP, Mnemonic.TEST, Mnemonic.BT)
 _CALL_CLOBBERED = frozenset(
     (
         *(Register.RAX, Register.RCX, Register.RDX, Register.RSI, Register.RDI),
         *(Register.R8, Register.R9, Register.R10, Register.R11),
     )
+)
+
+
+class _State(NamedTuple):
+    """What is known of the registers between two blocks."""
+
+    values: frozenset[int]
+    """Registers whose value depends on a variable."""
+    pointers: frozenset[int]
+    """Registers that may point to an object which decides what code runs."""
+
+
+_AT_ENTRY = _State(
+    frozenset(),
+    frozenset((Register.RDI, Register.RSI, Register.RDX, Register.RCX, Register.R8, Register.R9)),
 )
 
 
@@ -97,15 +119,15 @@ class Program:
         return self._asking[target]
 
     def _is_getter(self, entry: int) -> bool:
-        """Return whether a short function without calls reads a variable."""
+        """Return whether a short function reads a variable, maybe after it has asked once."""
+        code = self.memory.read(entry, _LONGEST * _LONGEST_GETTER)
         reads = False
-        code = self.memory.read(entry, 15 * _LONGEST_GETTER)
         for count, instruction in enumerate(Decoder(64, code, ip=entry)):
-            if instruction.flow_control in _CALLS or count > _LONGEST_GETTER:
-                return False
             reads = reads or self.reads_variable(instruction)
             if instruction.flow_control == FlowControl.RETURN:
                 return reads
+            if count == _LONGEST_GETTER:
+                return False
         return False
 
     def reads_variable(self, instruction: Instruction) -> bool:
@@ -118,6 +140,15 @@ class Program:
         if place in self.memory.imports:
             return self.memory.imports[place] in _PROCESSOR_DATA
         return self.memory.is_writable(place)
+
+    def touched(self, instruction: Instruction) -> set[int]:
+        """Return the variable that an instruction writes, or whose address it takes."""
+        if not instruction.is_ip_rel_memory_operand:
+            return set()
+        is_taken = instruction.mnemonic == Mnemonic.LEA
+        is_written = instruction.op0_kind == OpKind.MEMORY and not _is_comparison(instruction)
+        place = instruction.ip_rel_memory_address
+        return {place} if (is_taken or is_written) and self.memory.is_writable(place) else set()
 
     def decode(self, start: int) -> Iterator[Instruction]:
         """Yield instructions from an address on, within the object's budget."""
@@ -153,13 +184,13 @@ class _FunctionReader:
         self._blocks: dict[int, Block] = {}
 
     def read(self) -> Function:
-        queue: list[tuple[int, frozenset[int]]] = [(self._entry, frozenset())]
+        queue = [(self._entry, _AT_ENTRY)]
         leaders = self._find_leaders()
         while queue and len(self._blocks) < _MOST_BLOCKS:
-            start, tainted = queue.pop()
+            start, state = queue.pop()
             if start in self._blocks:
                 continue
-            block, after = self._read_block(start, tainted, leaders)
+            block, after = self._read_block(start, state, leaders)
             self._blocks[start] = block
             queue.extend((successor, after) for successor in block.successors)
         return Function(self._entry, self._blocks)
@@ -187,9 +218,9 @@ class _FunctionReader:
         return frozenset(leaders)
 
     def _read_block(
-        self, start: int, tainted: frozenset[int], leaders: frozenset[int]
-    ) -> tuple[Block, frozenset[int]]:
-        block, taint = Block(), _Taint(self._program, tainted)
+        self, start: int, state: _State, leaders: frozenset[int]
+    ) -> tuple[Block, _State]:
+        block, taint = Block(), _Taint(self._program, state)
         for instruction in self._program.decode(start):
             if instruction.ip != start and instruction.ip in leaders:
                 block.successors = [instruction.ip]
@@ -204,14 +235,16 @@ class _FunctionReader:
                     block.calls.append(callee)
                 if callee in _NO_RETURN:
                     break
-                taint.call(asks=callee is not None and self._program.asks(callee))
+                taint.call(callee)
             elif instruction.flow_control in _BRANCHES or instruction.flow_control in _ENDS:
                 self._leave(block, instruction)
-                block.is_guard = taint.flags
+                block.is_guard = taint.flags and len(block.successors) > 1
+                block.zero_test = taint.zero_test
                 break
             else:
                 taint.step(instruction)
-        return block, frozenset(taint.registers)
+                block.touched |= self._program.touched(instruction)
+        return block, taint.state
 
     def _leave(self, block: Block, instruction: Instruction) -> None:
         """Note where the last instruction of a block leads."""
@@ -231,40 +264,103 @@ class _FunctionReader:
 
 
 class _Taint:
-    """Which registers and flags depend on a variable or on an answer of the processor."""
+    """Which registers and flags depend on a variable or on an answer of the processor.
 
-    def __init__(self, program: Program, registers: frozenset[int]) -> None:
+    An object behind a pointer may say which variant of code was chosen for it, so
+    what is read through an argument or a local function's answer counts as a
+    variable. Objects that other libraries return do not.
+    """
+
+    def __init__(self, program: Program, state: _State) -> None:
         self._program = program
-        self.registers = set(registers)
+        self.registers = set(state.values)
+        self.pointers = set(state.pointers)
         self.flags = False
+        self.zero_test = 0
+        self._sources: dict[int, int] = {}
+        """Register -> the variable that it was loaded from in this block."""
+
+    @property
+    def state(self) -> _State:
+        """Return the state of the registers for the next block."""
+        return _State(frozenset(self.registers), frozenset(self.pointers))
 
     def step(self, instruction: Instruction) -> None:
         """Follow one instruction."""
-        is_tainted = self._program.reads_variable(instruction) or self._reads_tainted(instruction)
+        is_tainted = (
+            self._program.reads_variable(instruction)
+            or self._reads_register(instruction, self.registers)
+            or self._reads_object(instruction)
+        )
         if instruction.rflags_modified:
             self.flags = is_tainted
-        if instruction.op_count and instruction.op0_kind == OpKind.REGISTER:
-            register = RegisterExt.full_register(instruction.op0_register)
-            is_written = instruction.mnemonic not in (Mnemonic.CMP, Mnemonic.TEST, Mnemonic.BT)
-            if is_written and is_tainted:
-                self.registers.add(register)
-            elif is_written and instruction.op_count > 1:
-                self.registers.discard(register)
+            self.zero_test = self._find_zero_test(instruction)
+        if not instruction.op_count or instruction.op0_kind != OpKind.REGISTER:
+            return
+        if _is_comparison(instruction):
+            return
+        register = RegisterExt.full_register(instruction.op0_register)
+        is_pointer = (
+            is_tainted
+            or self._reads_register(instruction, self.pointers)
+            or (instruction.mnemonic == Mnemonic.LEA and instruction.is_ip_rel_memory_operand)
+        )
+        self._sources.pop(register, None)
+        if self._program.reads_variable(instruction) and instruction.mnemonic in _LOADS:
+            self._sources[register] = instruction.ip_rel_memory_address
+        _set(self.registers, register, member=is_tainted)
+        _set(self.pointers, register, member=is_pointer)
 
-    def call(self, *, asks: bool) -> None:
-        """Follow a call: its answer is tainted if it asks the processor."""
+    def call(self, callee: int | str | None) -> None:
+        """Follow a call: the answer is tainted if the function asks the processor."""
         self.registers -= _CALL_CLOBBERED
-        if asks:
+        self.pointers -= _CALL_CLOBBERED
+        if not isinstance(callee, str):
+            self.pointers.add(Register.RAX)
+        if callee is not None and self._program.asks(callee):
             self.registers.add(Register.RAX)
 
-    def _reads_tainted(self, instruction: Instruction) -> bool:
+    def _find_zero_test(self, instruction: Instruction) -> int:
+        """Return the variable that an instruction compares with zero, or 0."""
+        if instruction.mnemonic == Mnemonic.TEST and instruction.op0_kind == OpKind.REGISTER:
+            is_same = instruction.op1_kind == OpKind.REGISTER
+            is_same = is_same and instruction.op0_register == instruction.op1_register
+            register = RegisterExt.full_register(instruction.op0_register)
+            return self._sources.get(register, 0) if is_same else 0
+        is_zero = instruction.mnemonic == Mnemonic.CMP and instruction.op_count == _TWO
+        if is_zero and self._program.reads_variable(instruction):
+            is_zero = instruction.op1_kind in _IMMEDIATES and not instruction.immediate(1)
+            return instruction.ip_rel_memory_address if is_zero else 0
+        return 0
+
+    def _reads_register(self, instruction: Instruction, registers: set[int]) -> bool:
         for at in range(instruction.op_count):
             if instruction.op_kind(at) == OpKind.REGISTER:
                 register = RegisterExt.full_register(instruction.op_register(at))
-                if register in self.registers and (at or _reads_first(instruction)):
+                if register in registers and (at or _reads_first(instruction)):
                     return True
-        base = instruction.memory_base
-        return RegisterExt.full_register(base) in self.registers if base else False
+        return False
+
+    def _reads_object(self, instruction: Instruction) -> bool:
+        """Return whether an instruction reads through a pointer to an object that may decide."""
+        if instruction.mnemonic == Mnemonic.LEA or not instruction.memory_base:
+            return False
+        reads = any(
+            instruction.op_kind(at) == OpKind.MEMORY and (at or _reads_first(instruction))
+            for at in range(instruction.op_count)
+        )
+        return reads and RegisterExt.full_register(instruction.memory_base) in self.pointers
+
+
+def _set(registers: set[int], register: int, *, member: bool) -> None:
+    if member:
+        registers.add(register)
+    else:
+        registers.discard(register)
+
+
+def _is_comparison(instruction: Instruction) -> bool:
+    return instruction.mnemonic in _COMPARISONS
 
 
 def _reads_first(instruction: Instruction) -> bool:

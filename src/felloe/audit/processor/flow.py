@@ -1,12 +1,14 @@
 """The control flow of a function, and the part of it that no test of the processor guards.
 
-A branch is a guard if it depends on a variable or on the answer of a function
-that asks the processor. Blocks between a guard and the place where its two ways
-meet again are left out: they may be meant for newer processors.
+A branch is a guard if it depends on a variable, on an object that the function was
+given, or on the answer of a function that asks the processor. Blocks between a
+guard and the place where its two ways meet again are left out: they may be meant
+for newer processors.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -28,6 +30,10 @@ class Block:
     uses: list[Use] = field(default_factory=list)
     calls: list[int] = field(default_factory=list)
     is_guard: bool = False
+    zero_test: int = 0
+    """Address of the variable that the branch compares with zero; 0 for any other test."""
+    touched: set[int] = field(default_factory=set)
+    """Addresses of variables that it writes, or whose address it takes."""
     asks: bool = False
     """It executes CPUID or XGETBV."""
 
@@ -46,6 +52,7 @@ class Function:
 
     def find_unguarded(self) -> list[Block]:
         """Return the blocks that run whatever the processor answers."""
+        meeting = _find_post_dominators(self.blocks) if self._has_guard() else {}
         found: dict[int, None] = {}
         queue = [self.entry]
         while queue:
@@ -54,14 +61,23 @@ class Function:
             if block is None or at in found:
                 continue
             found[at] = None
-            if block.asks:
-                continue
-            if block.is_guard and len(block.successors) == 2:
-                one, other = (self._reach(way, without=at) for way in block.successors)
-                queue.extend(one & other)
-            else:
+            if block.is_guard and not self._is_first_use(at):
+                queue += [meeting[at]] if at in meeting else []
+            elif not block.asks:
                 queue.extend(block.successors)
         return [self.blocks[at] for at in found]
+
+    def _is_first_use(self, at: int) -> bool:
+        """Return whether a test asks if a variable has been set, and else sets it.
+
+        Such code runs once at least: a cached object, the guard of a static variable.
+        """
+        variable = self.blocks[at].zero_test
+        return bool(variable) and any(
+            variable in self.blocks[way].touched
+            for start in self.blocks[at].successors
+            for way in self._reach(start, without=at)
+        )
 
     def _reach(self, start: int, without: int) -> set[int]:
         found: set[int] = set()
@@ -72,3 +88,66 @@ class Function:
                 found.add(at)
                 queue.extend(self.blocks[at].successors)
         return found
+
+    def _has_guard(self) -> bool:
+        return any(block.is_guard for block in self.blocks.values())
+
+
+_EXIT = -1
+
+
+def _find_post_dominators(blocks: Mapping[int, Block]) -> dict[int, int]:
+    """Return for each block the first one that every way out of it passes.
+
+    Blocks without one, since a way ends the function before, are left out. The
+    algorithm is that of Cooper, Harvey and Kennedy ("A Simple, Fast Dominance
+    Algorithm", 2001) on the reversed graph.
+    """
+    leads: dict[int, list[int]] = {}
+    for at, block in blocks.items():
+        known = [way for way in block.successors if way in blocks]
+        leads[at] = known if known and len(known) == len(block.successors) else [*known, _EXIT]
+    before: dict[int, list[int]] = {}
+    for at, ways in leads.items():
+        for way in ways:
+            before.setdefault(way, []).append(at)
+    order = _order(before)
+    rank = {at: position for position, at in enumerate(order)}
+    nearest = {_EXIT: _EXIT}
+    changed = True
+    while changed:
+        changed = False
+        for at in reversed(order[:-1]):
+            ways = [way for way in leads[at] if way in nearest]
+            found = ways[0]
+            for way in ways[1:]:
+                found = _meet(found, way, nearest, rank)
+            if nearest.get(at) != found:
+                nearest[at], changed = found, True
+    return {at: meeting for at, meeting in nearest.items() if meeting != _EXIT}
+
+
+def _order(before: Mapping[int, Sequence[int]]) -> list[int]:
+    """Return the blocks that lead to the exit, in postorder of a walk backwards from it."""
+    order: list[int] = []
+    seen = {_EXIT}
+    stack = [(_EXIT, iter(before.get(_EXIT, ())))]
+    while stack:
+        at, ways = stack[-1]
+        way = next((item for item in ways if item not in seen), None)
+        if way is None:
+            order.append(at)
+            stack.pop()
+        else:
+            seen.add(way)
+            stack.append((way, iter(before.get(way, ()))))
+    return order
+
+
+def _meet(one: int, other: int, nearest: Mapping[int, int], rank: Mapping[int, int]) -> int:
+    while one != other:
+        while rank[one] < rank[other]:
+            one = nearest[one]
+        while rank[other] < rank[one]:
+            other = nearest[other]
+    return one
