@@ -180,6 +180,29 @@ four = *.dat
 """
 
 
+def test_several_people_in_one_string_are_listed_with_their_addresses():
+    people = "author='A, B', author_email='a@x.org, b@x.org'"
+    _, listed = migrate(f'name="one", version="1", {people}, {MODULE}')
+    assert "'A, B'" in listed
+    assert "'a@x.org, b@x.org'" in listed
+
+
+def test_packages_of_a_setuptools_table_are_listed():
+    before = '[project]\nname = "x"\nversion = "2"\n[tool.setuptools]\npackages = ["x"]\n'
+    table, listed = migrate(MODULE, pyproject_toml=before)
+    assert "packages" not in table["tool"].get("scikit-build", {}).get("wheel", {})
+    assert "[tool.setuptools] is not read any more" in listed
+
+
+def test_a_script_that_runs_cmake_itself_is_told_so():
+    script = (
+        "import subprocess\ncheck_call(['cmake', '.'])\nsetup(ext_modules=[Extension('x', [])])"
+    )
+    migration = plan_migration({"setup.py": script}, {})
+    assert not migration.is_possible
+    assert "setup.py runs CMake" in migration.remains[0]
+
+
 def test_setup_cfg_is_carried_over():
     table, listed = migrate(f'description="d", {MODULE}', setup_cfg=CONFIG)
     assert table["project"] == {

@@ -205,3 +205,14 @@ def test_templates_are_in_the_wheel_and_in_the_sdist(wheelhouse, tmp_path):
     with tarfile.open(sdist) as archive:
         names = {name.partition("/src/")[2] for name in archive.getnames()}
     assert wanted <= names
+
+
+def test_uv_builds_again_after_an_edit(new, fresh):
+    """uv looks at pyproject.toml alone, unless `cache-keys` names the sources."""
+    project = new("ctypes")
+    header = project / "src" / "primes.c"
+    command = ("uv", "sync", "--no-editable", "--no-dev", "--python", sys.executable)
+    run(*command, cwd=project, env=fresh)
+    assert "fast-primes" not in run(*command, cwd=project, env=fresh).stdout
+    header.write_text(header.read_text() + "/* edited */\n")
+    assert "~ fast-primes" in run(*command, cwd=project, env=fresh).stdout

@@ -59,7 +59,7 @@ def _join_person(table: Table, arguments: Mapping[str, Any], role: str, lost: li
     given = {"name": arguments.get(role), "email": arguments.get(f"{role}_email")}
     person = {key: text for key, text in given.items() if text}
     if any(not isinstance(text, str) or "," in text for text in person.values()):
-        lost.append(role)  # several people in one string
+        lost += [key for key in (role, f"{role}_email") if arguments.get(key)]  # several people
     elif person:
         table[f"{role}s"] = [person]
 

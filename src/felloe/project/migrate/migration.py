@@ -139,6 +139,10 @@ def _explain(backend: str, files: Mapping[str, str], script: SetupScript) -> Mig
             f"felloe has no migration from {backend}. A project with a CMakeLists.txt needs "
             'requires = ["felloe"] and build-backend = "felloe" in [build-system]',
         )
+    return _explain_setuptools(script)
+
+
+def _explain_setuptools(script: SetupScript) -> Migration:
     if script.problem:
         return _refuse(
             "setuptools",
@@ -151,6 +155,13 @@ def _explain(backend: str, files: Mapping[str, str], script: SetupScript) -> Mig
             "write the arguments of setup() to [project], cmake_args to cmake.define and "
             "cmake_install_dir to wheel.install-dir of [tool.scikit-build], then set "
             "build-backend to felloe and delete setup.py",
+        )
+    if script.calls_cmake:
+        return _refuse(
+            "setuptools",
+            "setup.py runs CMake for extensions that are not a CMakeExtension: let CMakeLists.txt "
+            "build and install the extension modules, write the arguments of setup() to [project], "
+            "set build-backend to felloe and delete setup.py",
         )
     return _refuse(
         "setuptools",

@@ -39,6 +39,8 @@ class SetupScript:
     """It imports ``skbuild``: scikit-build, the predecessor of scikit-build-core."""
     has_cmake: bool = False
     """It has an extension class that runs CMake."""
+    calls_cmake: bool = False
+    """It runs the program ``cmake``."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """Keywords of ``setup`` whose values are plain."""
     computed: Mapping[str, str] = field(default_factory=dict)
@@ -71,6 +73,7 @@ def parse_setup_script(text: str) -> SetupScript:
     return SetupScript(
         is_classic=any(_imports_skbuild(node) for node in nodes),
         has_cmake=bool(classes or modules),
+        calls_cmake=any(isinstance(node, ast.Constant) and node.value == "cmake" for node in nodes),
         arguments=arguments,
         computed=computed,
         modules=tuple(modules),

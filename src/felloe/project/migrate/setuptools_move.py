@@ -65,6 +65,8 @@ def move_setuptools(
     lost = _set_project(document, table, arguments, files)
     if "scikit-build" not in table.get("tool", {}):
         engine = dict(_choose_engine_options(files, script, arguments, remains))
+        if "project" in table:  # where setuptools finds packages by itself
+            engine = {key: value for key, value in engine.items() if value != []}
         for key, value in engine.items():
             add_dotted(open_table(document, "tool", "scikit-build"), key, value)
     cmake = _add_install_rule(files.get("CMakeLists.txt"), script, remains)
@@ -72,6 +74,11 @@ def move_setuptools(
         script, config, lost, has_readme=any(name in files for name in _READMES)
     )
     remains += _list_checks(files, script)
+    if "setuptools" in table.get("tool", {}):
+        remains.append(
+            "[tool.setuptools] is not read any more: list packages in wheel.packages of "
+            "[tool.scikit-build], and delete the table"
+        )
     return SetuptoolsMove(render_document(document), cmake, tuple(remains))
 
 
