@@ -22,6 +22,7 @@ from felloe.audit.policy.family import read_policies
 from felloe.audit.report.document import render_json
 from felloe.audit.report.text import render_text
 from felloe.audit.verdict import judge
+from felloe.audit.waiver import Waiver, WaiverReason, parse_waivers, render_waivers
 from felloe.audit.wheel_file import Auditor, WheelAudit
 from felloe.binary.elf.editor.edit import Edit
 from felloe.binary.elf.editor.patch import patch
@@ -36,6 +37,7 @@ from felloe.config.project import read_project
 from felloe.config.settings import read_settings
 from felloe.errors import FelloeError
 from felloe.repair.linux.ldconfig import parse_cache
+from felloe.repair.sbom.document import Component, parse_components, render_sbom
 from felloe.wheel.member import Member
 from felloe.wheel.record import find_record_problem
 from felloe.wheel.tags import parse_wheel_name
@@ -167,6 +169,37 @@ def _compiled() -> Iterator[bytes]:
             yield path.read_bytes()
 
 
+def _demanding() -> Iterator[bytes]:
+    """Objects that are small and ask for much: one long name often, names times search paths."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from support.elf_samples import NEEDED, RPATH, STRSZ, STRTAB, forge_elf
+
+    for name, repeat in ((b"a" * 4096, 30), (b"b" * 4097, 2), (b"c", 300)):
+        strings = b"\0" + name + b"\0" + b":".join([b"/" + name[:40]] * 100) + b"\0"
+        dynamic = [(NEEDED, 1)] * repeat + [(RPATH, len(name) + 2)]
+        yield forge_elf([*dynamic, (STRTAB, "s"), (STRSZ, len(strings))], s=strings)
+
+
+def _elves() -> Iterator[bytes]:
+    yield from _compiled()
+    yield from _demanding()
+
+
+def _sboms() -> Iterator[bytes]:
+    sound = render_sbom("demo", "1.0", "0.1.0", [Component("a.libs/b", "b", "1" * 64, "2" * 64)])
+    yield sound
+    yield sound.replace(b'"purl"', b'"x": NaN, "purl"')
+    yield b'{"components": [{"bom-ref": ' + b"[" * 990 + b"]" * 990 + b"}]}"
+    yield b"[" * 8000
+
+
+def _waiver_records() -> Iterator[bytes]:
+    yield render_waivers([Waiver("libcuda.so.1", WaiverReason.DRIVER)])
+    yield b'{"version": 1, "waived": ' + b"[" * 990 + b"]" * 990 + b"}"
+    yield b'{"version": 1, "waived": [{"library": "x", "reason": NaN}]}'
+    yield b"[" * 4000
+
+
 def _patched() -> Iterator[bytes]:
     for data in _compiled():
         for words in (b"libx.so\nliby.so\n", b"libx-0123456789.so\n\n$ORIGIN\n1"):
@@ -262,7 +295,7 @@ def read_kept() -> Iterator[tuple[str, str, bytes]]:
 
 
 TARGETS = {
-    "elf": Target(audits(WHEEL, "demo/_core.abi3.so", "demo/libx.so"), _compiled, 1 << 15),
+    "elf": Target(audits(WHEEL, "demo/_core.abi3.so", "demo/libx.so"), _elves, 1 << 15),
     "patch": Target(patch_twice, _patched, 1 << 15),
     "macho": Target(audits(MACOS_WHEEL, "demo/_core.abi3.so", "demo/libx.dylib"), _machos, 1 << 15),
     "pe": Target(audits(WINDOWS_WHEEL, "demo/_core.pyd", "demo/x.dll"), _pes),
@@ -272,6 +305,8 @@ TARGETS = {
     "record": Target(read_record, _records, 4096),
     "metadata": Target(read_metadata, _metadata, 4096),
     "settings": Target(read_table, _tables, 4096),
+    "sbom": Target(parse_components, _sboms, 1 << 13),
+    "waivers": Target(parse_waivers, _waiver_records, 4096),
     "ldconfig": Target(parse_cache, _caches),
 }
 

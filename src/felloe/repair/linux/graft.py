@@ -21,6 +21,8 @@ from felloe.repair.linux.gather import gather, has_external, needs_copy
 from felloe.repair.linux.launcher import render_launcher
 from felloe.repair.linux.layout import Layout
 from felloe.repair.linux.plan import GraftPlan, plan_graft
+from felloe.repair.linux.shared_soname import find_shared_sonames
+from felloe.repair.search_directories import read_search_directories
 from felloe.wheel.install_scheme import POSIX
 from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
@@ -46,6 +48,8 @@ class LinuxGraft:
         moved = self._move_programs(dynamic, layout, settings)
         own = [replace(item, path=moved.get(item.path, item.path)) for item in dynamic]
         members = {moved.get(m.name, m.name): m for m in self.staged.members}
+        for note in find_shared_sonames(own, members):
+            terminal.report_note(note)
         collection = self._gather(own, settings, environ)
         _report_collection(collection)
         plan = plan_graft(own, collection, layout, self._find_foreign(own, collection, settings))
@@ -96,7 +100,7 @@ class LinuxGraft:
         from felloe.repair.linux.loader import Loader
         from felloe.repair.linux.search_path import read_search_path
 
-        extra = tuple(Path(place) for place in settings.search)
+        extra = read_search_directories(settings.search, environ)
         libc, architecture = self.family.libc, self.family.architecture
         paths = read_search_path(environ, extra, libc, architecture)
         return gather(own, provided, self.family, settings, Loader(paths))

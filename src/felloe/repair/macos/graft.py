@@ -18,6 +18,7 @@ from felloe.repair.copied import CopiedLibraries, name_copies, stage_member
 from felloe.repair.external import Graft, Missing
 from felloe.repair.macos.finder import DylibFinder, Requester
 from felloe.repair.macos.plan import Copies, choose_directory, plan_copy, plan_member
+from felloe.repair.search_directories import read_search_directories
 from felloe.repair.waived import is_waived
 from felloe.wheel.reader import StagedWheel
 
@@ -57,7 +58,7 @@ class MacosGraft:
         settings: LibrarySettings,
         environ: Mapping[str, str],
     ) -> Closure[MachoFile]:
-        finder = DylibFinder([Path(place) for place in settings.search], environ)
+        finder = DylibFinder(read_search_directories(settings.search, environ), environ)
         chains = {item.path: [self._requester(item)] for item in self.objects}
 
         def find(requester: str, name: str) -> FoundLibrary[MachoFile] | NotFound:

@@ -16,6 +16,7 @@ from pathlib import Path
 from felloe.binary.pe.reader import PeImage, parse_pe
 from felloe.errors import MalformedBinary
 from felloe.repair.closure import FoundLibrary, NotFound
+from felloe.repair.search_directories import read_search_directories
 
 PATH_ENTRY = "%PATH%"
 
@@ -46,7 +47,7 @@ def read_search_path(search: Sequence[str], environ: Mapping[str, str]) -> list[
             path = environ.get("PATH", "")
             places += filter(Path.is_absolute, map(Path, path.split(os.pathsep)))
         else:
-            places.append(Path(entry))
+            places += read_search_directories([entry], environ)
     return list(dict.fromkeys(places))
 
 
