@@ -188,7 +188,10 @@ def _list_losses(
     for key, text in computed.items():
         if key not in both and not _is_needless(key, text, has_readme=has_readme):
             yield f"{key}: it is not a plain value: `{text}`. {_ADVICE.get(key, _DEFAULT_ADVICE)}"
-    for key in dict.fromkeys([*lost, *(key for key in both if key not in _HANDLED)]):
+    unhandled = [key for key in both if key not in _HANDLED]
+    unhandled += ["package_dir"] * ("packages" in computed and "package_dir" in both)
+    unhandled += ["long_description"] * bool(both.get("long_description") and not has_readme)
+    for key in dict.fromkeys([*lost, *unhandled]):
         yield f"{key}: {both[key]!r}. {_ADVICE.get(key, _DEFAULT_ADVICE)}"
     for text in script.unread:
         yield f"the extension has an argument that is not converted: `{text}`"
