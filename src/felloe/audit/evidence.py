@@ -31,6 +31,7 @@ from felloe.audit.object import (
 )
 from felloe.audit.policy.family import FAMILY_OF_LIBC, NEVER, Policies, PolicyFamily
 from felloe.audit.python.extension import Abi, ModuleName
+from felloe.audit.python.gil import GilUse, find_gil_use, is_free_threaded
 from felloe.binary.elf.layout import ElfType
 from felloe.binary.elf.reader import ElfObject, find_libc, parse_elf
 from felloe.binary.elf.symbols import Import, SymbolTable
@@ -51,6 +52,8 @@ class AuditedObject(AuditedFile):
     libc: str | None
     """``glibc``, ``musl``, or None where it needs neither and its name says nothing."""
     constraints: tuple[Constraint, ...]
+    gil: GilUse | None = None
+    """None for all files but modules that free-threaded interpreters load."""
 
     @property
     def built_for(self) -> str:
@@ -168,6 +171,7 @@ def _audit_object(member: BinaryMember, policies: Policies, default_libc: str) -
         python_imports=imports,
         python_exports=_python_exports(symbols) if python and module is None else frozenset(),
         constraints=tuple(_constrain(path, elf, symbols, family)) if family else (),
+        gil=find_gil_use(data, elf, symbols) if initializes and is_free_threaded(module) else None,
     )
 
 

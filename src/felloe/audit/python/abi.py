@@ -15,6 +15,7 @@ from felloe.audit.evidence import Evidence
 from felloe.audit.hint import PY_API
 from felloe.audit.object import Role
 from felloe.audit.python.extension import Abi
+from felloe.audit.python.gil import explain_gil_use
 from felloe.audit.python.module_file import (
     ABI3T_FLOOR,
     STABLE,
@@ -60,6 +61,9 @@ def judge_abi(
         *stability.problems,
         *_dll_problems(evidence, claim),
     ]
+    if any(abi.endswith("t") for abi in claim.abis):
+        uses = {item.path: item.gil for item in evidence.objects if item.gil}
+        stability.notes.extend(explain_gil_use(uses))
     notes = [*stability.notes, *_uninitialized(evidence), *_wider_proof(modules, claim)]
     pythons, abis = (
         _prove_tags(modules, claim, find_floor(evidence))

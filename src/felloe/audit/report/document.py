@@ -83,6 +83,7 @@ def _object(item: AuditedObject, portability: Portability | None) -> dict[str, A
         "runpath": list(item.elf.runpath or item.elf.rpath),
         "symbol_versions": {library: sorted(found) for library, found in sorted(versions.items())},
         "policy": find_object_policy(item, portability),
+        "gil": item.gil.value if item.gil else None,
     }
 
 
