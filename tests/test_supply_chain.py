@@ -62,7 +62,7 @@ def test_every_dependency_is_used(requirement):
     if requirement.name == "scikit-build-core":  # it is called, not imported
         assert any(f'"{module}.build"' in source for source in sources)
     else:
-        used = re.compile(rf"^\s*(from|import) {module}\b", re.MULTILINE)
+        used = re.compile(rf'^\s*(from|import) {module}\b|import_module\("{module}\b', re.MULTILINE)
         assert any(used.search(source) for source in sources)
 
 
