@@ -1,9 +1,8 @@
 """The hooks of PEP 517 and 660.
 
-Every hook reads the facts once, tells one of the stories in
-:mod:`felloe.build`, and turns our errors into a message and an exit code.
-What a hook does not need it does not import: a frontend starts a process for
-each of them.
+Every hook reads the settings once, calls a function of :mod:`felloe.build` and
+turns errors into a message and an exit code. A frontend starts a process for each
+hook, so a hook imports only the modules that it needs.
 """
 
 from __future__ import annotations
@@ -63,7 +62,8 @@ def build_wheel(
 
         build, target = _read_complete(config_settings), read_target(os.environ)
         metadata = _optional_path(metadata_directory)
-        return wheel.build_wheel(build, target, Path(wheel_directory), metadata).name
+        with _diagnosed(build):
+            return wheel.build_wheel(build, target, Path(wheel_directory), metadata).name
 
 
 def build_editable(
@@ -78,7 +78,8 @@ def build_editable(
 
         build, target = _read_complete(config_settings), read_target(os.environ)
         metadata = _optional_path(metadata_directory)
-        return install.build_editable(build, target, Path(wheel_directory), metadata).name
+        with _diagnosed(build):
+            return install.build_editable(build, target, Path(wheel_directory), metadata).name
 
 
 def build_sdist(sdist_directory: str, config_settings: ConfigSettings | None = None) -> str:
@@ -86,7 +87,9 @@ def build_sdist(sdist_directory: str, config_settings: ConfigSettings | None = N
     with _reported():
         from felloe.build import sdist
 
-        return sdist.build_sdist(_read_complete(config_settings), Path(sdist_directory)).name
+        build = _read_complete(config_settings)
+        with _diagnosed(build):
+            return sdist.build_sdist(build, Path(sdist_directory)).name
 
 
 def _requires(kind: str, config_settings: ConfigSettings | None) -> list[str]:
@@ -98,7 +101,7 @@ def _requires(kind: str, config_settings: ConfigSettings | None) -> list[str]:
 
 
 def _tools(kind: str, build: Build) -> list[str]:
-    """What a toolchain of its own needs; an editable wheel is for this machine as it is."""
+    """Return the requirements of a toolchain. An editable wheel has none: it stays here."""
     if kind != "wheel" or build.settings.toolchain.is_ordinary:
         return []
     from felloe.build.toolchain.configure import find_requirements
@@ -116,9 +119,9 @@ def _prepare_metadata(kind: str, directory: str, config_settings: ConfigSettings
 
 @contextmanager
 def _question(kind: str, build: Build) -> Iterator[ConfigSettings | None]:
-    """The engine's config for a question; says what it cannot know of a failure.
+    """Yield the engine's config for a question, and explain a failure that the cache caused.
 
-    Where an import rebuilds, it wants to hear of a build-dir, and empties it.
+    With ``editable.rebuild`` the engine requires a build-dir and clears it.
     """
     if kind != "editable":
         yield build.engine_config
@@ -136,6 +139,21 @@ def _question(kind: str, build: Build) -> Iterator[ConfigSettings | None]:
         raise
 
 
+@contextmanager
+def _diagnosed(build: Build) -> Iterator[None]:
+    """Report unknown variables, and after a failure of the engine the tools that are missing."""
+    for warning in build.settings.warnings:
+        terminal.report_warning(warning)
+    try:
+        yield
+    except EngineFailed:
+        from felloe.build.diagnosis import find_missing
+
+        for finding in find_missing(build):
+            terminal.report_error(FelloeError(finding.message, hint=finding.hint))
+        raise
+
+
 def _optional_path(directory: str | None) -> Path | None:
     return Path(directory) if directory else None
 
@@ -144,15 +162,13 @@ def _read_build(config_settings: ConfigSettings | None) -> Build:
     project = read_project(Path.cwd())
     ours, engine_config = split_config(config_settings)
     settings = read_settings(project.felloe, ours, os.environ)
-    for warning in settings.warnings:
-        terminal.report_warning(warning)
     # CMake and compilers stamp their output with the same time as felloe.
     environ = {**os.environ, "SOURCE_DATE_EPOCH": str(settings.epoch)}
     return Build(project, settings, engine_config, environ, sys.executable)
 
 
 def _read_complete(config_settings: ConfigSettings | None) -> Build:
-    """The same for what has metadata; a question about requirements needs none."""
+    """Read a build, and check what every hook but the questions about requirements needs."""
     build = _read_build(config_settings)
     build.project.check_metadata()
     build.cmake_args()
@@ -161,7 +177,7 @@ def _read_complete(config_settings: ConfigSettings | None) -> Build:
 
 @contextmanager
 def _reported() -> Iterator[None]:
-    """A user's mistake is a message and an exit code, not a traceback."""
+    """Turn errors of the user into a message and an exit code, without a traceback."""
     try:
         with terminal.warning_frontend():
             yield

@@ -31,20 +31,11 @@ def judge_other(evidence: Evidence, claim: WheelName, waived: frozenset[str]) ->
 
 def _find_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
     if not evidence.has_binaries:
-        yield from _empty_promise(claim)
-    elif "any" in claim.platforms:
+        return
+    if "any" in claim.platforms:
         yield from _bound(evidence, claim)
     else:
         yield from _misplaced(evidence, claim)
-
-
-def _empty_promise(claim: WheelName) -> Iterator[Finding]:
-    if claim.platforms != ("any",):
-        yield Finding(
-            f"the tag {claim.tag} promises binaries for {'.'.join(claim.platforms)}, "
-            "the wheel holds none",
-            hint=f"install() what CMake builds into the wheel, or {PURE}",
-        )
 
 
 def _misplaced(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
@@ -75,6 +66,11 @@ def _bound(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
 def _find_notes(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
     """What is taken on trust."""
     if not evidence.has_binaries:
+        if claim.platforms != ("any",):
+            yield Finding(
+                f"the wheel is tagged {claim.tag} and has no binaries",
+                hint=f"install() what CMake builds into the wheel, or {PURE}",
+            )
         return
     if "any" not in claim.platforms:
         said = ".".join(claim.platforms)
