@@ -234,7 +234,7 @@ def test_dropping_what_has_needed_versions_is_refused(place):
     [
         ({"soname": ""}, "a library cannot be given an empty name"),
         ({"needed": {"a": ""}}, "a library cannot be given an empty name"),
-        ({"rpath": "a\0b"}, r"'a\x00b' holds a NUL, which ends a name in an ELF file"),
+        ({"rpath": "a\0b"}, r"'a\x00b' contains a NUL, which ends a name in an ELF file"),
         ({"soname": "\udc80"}, r"'\udc80' cannot be written in UTF-8"),
         ({"needed": {"a": "b", "b": "c"}}, "'b' is both an old name and a new one"),
         ({"needed": {"a": "b"}, "dropped": frozenset("b")}, "'b' is both an old name"),

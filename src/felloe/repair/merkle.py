@@ -1,9 +1,8 @@
-"""Names that are equal only if all that is behind them is.
+"""Name copies by their content and by the content of all libraries they need.
 
-A grafted library is renamed after its own content and that of every library it
-needs in turn, so two wheels share a loaded library only if all that is behind it
-is the same. auditwheel names by the library's own bytes alone, and then the
-second wheel gets the first one's dependencies.
+A process loads one library for equal names. With names made of the library's own
+bytes only, as auditwheel makes them, the second wheel in a process would get the
+dependencies of the first.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ _HASH_DIGITS = 8
 
 
 def name_grafts(collection: Collection, private: Mapping[str, str] | None = None) -> dict[str, str]:
-    """External's path -> its file name in the wheel.
+    """Return the file name in the wheel of each external, by path.
 
-    The hash covers the file and, with the names they are needed under, the
-    files of all that it leads to. ``private`` are the externals that need what
-    only this wheel holds, each with something that tells the wheel apart.
+    The hash covers the file and all files that it leads to, with the names that need
+    them. ``private`` are the externals that need libraries of this wheel, each with
+    text that identifies the wheel.
     """
     contents = {
         external.path: " ".join(
@@ -55,10 +54,10 @@ def hash_graphs(contents: Mapping[str, str], links: Iterable[Link]) -> dict[str,
 
 
 def _merkle(path: str, contents: Mapping[str, str], needs: Mapping[str, list[Link]]) -> str:
-    """A hash of a file and of the whole graph behind it, so cycles are no special case.
+    """Return a hash of a file and of the graph behind it, which may have cycles.
 
-    Each file is numbered when it is first reached, which from a given root
-    happens in one order only: graphs of one shape and content give one text.
+    Files are numbered in the order in which they are reached from the root: graphs of
+    equal shape and content give equal text.
     """
     numbers = {path: 0}
     queue, lines = [path], []

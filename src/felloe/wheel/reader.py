@@ -32,7 +32,7 @@ _IN_EXTRA = 0xFFFFFFFF
 _SIZES_FOLLOW = 0x8
 _ENCRYPTED = 0x1
 _UTF8 = 0x800
-_TEXTS = ("METADATA", "WHEEL", "entry_points.txt")
+_TEXTS = ("METADATA", "WHEEL", "entry_points.txt", "felloe.json")
 _MOST_ROW = 200
 """Bytes of a line of RECORD apart from its path, which quoting may double."""
 

@@ -1,4 +1,4 @@
-"""The records of ELF as tables: enumerations, structures, names of machines.
+"""The records of ELF: enumerations, structures, names of machines.
 
 Source: System V gABI, chapters "ELF Header", "Program Header", "Dynamic
 Section" and "Symbol Table"; the values above 0x60000000 are GNU's. Machine
@@ -20,7 +20,7 @@ BYTE_ORDERS = {1: "<", 2: ">"}
 
 
 class ElfType(IntEnum):
-    """``e_type``, as far as a wheel can hold it."""
+    """``e_type``, as far as files in wheels have it."""
 
     RELOCATABLE = 1
     EXECUTABLE = 2
@@ -84,7 +84,7 @@ _ARCHITECTURES = {
 
 
 def find_architecture(machine: int, bits: int, byte_order: str, flags: int) -> str | None:
-    """The machine as platform tags spell it; None where no tag has a name for it.
+    """Return the machine as platform tags spell it; None if no tag names it.
 
     The ``armv7l`` of the tags is EABI version 5 with floats in registers.
     """
@@ -127,5 +127,5 @@ LAYOUTS = {(bits, order): _layout(bits, order) for bits in (32, 64) for order in
 
 
 def is_known(architecture: str) -> bool:
-    """Whether a platform tag's machine is one that :func:`find_architecture` can answer."""
+    """Tell whether :func:`find_architecture` knows this machine of a platform tag."""
     return architecture in _ARCHITECTURES.values()

@@ -1,4 +1,4 @@
-"""What the notes of an object declare: instruction sets, libraries loaded by name.
+"""Read the notes of an object: instruction sets, libraries loaded by name.
 
 Sources: gABI, "Note Section"; "Linux Extensions to gABI" and the x86-64 psABI
 for ``.note.gnu.property``; the UAPI group's "ELF dlopen metadata" for
@@ -26,7 +26,7 @@ class Note(NamedTuple):
 
 
 def iter_notes(raw: bytes, byte_order: str) -> Iterator[Note]:
-    """The notes of a segment; what is cut off at its end is left out."""
+    """Yield the notes of a segment. One that is cut off at its end is left out."""
     head = struct.Struct(byte_order + "III")
     at = 0
     while at + head.size <= len(raw):
@@ -39,7 +39,7 @@ def iter_notes(raw: bytes, byte_order: str) -> Iterator[Note]:
 
 
 def find_isa_level(note: Note, byte_order: str) -> int | None:
-    """The x86-64 level (1 to 4) that a property note declares as needed, if it does."""
+    """Return the x86-64 level (1 to 4) that a property note declares as needed, if any."""
     if note[:2] != _GNU_PROPERTY:
         return None
     head = struct.Struct(byte_order + "II")
@@ -55,7 +55,7 @@ def find_isa_level(note: Note, byte_order: str) -> int | None:
 
 
 def find_dlopened(note: Note) -> tuple[str, ...]:
-    """The sonames that an object declares it loads at run time."""
+    """Return the sonames that an object declares to load at run time."""
     if note[:2] != _DLOPEN:
         return ()
     try:

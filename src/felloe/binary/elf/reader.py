@@ -1,7 +1,7 @@
-"""What an ELF file says of itself, read as the dynamic loader reads it.
+"""Read the facts of an ELF file as the dynamic loader reads them.
 
-Everything is reached through program headers and the dynamic section; section
-headers are for linkers and may be stripped or wrong. Follows the System V gABI
+All are found through program headers and the dynamic section. Section headers
+are for linkers and may be missing or wrong. Follows the System V gABI
 (chapters "ELF Header", "Program Header", "Dynamic Section") and the LSB for
 symbol versions.
 """
@@ -44,13 +44,13 @@ _MOST_SEARCH_BYTES = 1 << 16
 """Bytes of an RPATH."""
 
 _EXECUTABLE_STACKS = frozenset(("armv7l", "i686", "s390x", "x86_64"))
-"""Where an object that says nothing gets an executable stack."""
+"""Architectures on which an object without ``PT_GNU_STACK`` gets an executable stack."""
 
 
 class VersionNeed(NamedTuple):
     """One ``Elf_Vernaux``: the object needs ``version`` of ``library``.
 
-    ``number`` is what ``.gnu.version`` writes beside the symbols bound to it.
+    ``number`` is the value in ``.gnu.version`` of the symbols bound to it.
     """
 
     library: str
@@ -60,7 +60,7 @@ class VersionNeed(NamedTuple):
 
 @dataclass(frozen=True)
 class Tables:
-    """File offsets of what :mod:`felloe.binary.elf.symbols` reads; 0 where absent."""
+    """File offsets of the tables that :mod:`felloe.binary.elf.symbols` reads; 0 if absent."""
 
     symbols: int
     strings: int
@@ -79,11 +79,11 @@ class ElfObject:
     byte_order: str
     """``"<"`` little, ``">"`` big, as in :mod:`struct`."""
     type: int
-    """``e_type``, an :class:`ElfType` where known."""
+    """``e_type``, an :class:`ElfType` if known."""
     machine: int
     """``e_machine``."""
     architecture: str | None
-    """As platform tags spell it; None where no wheel platform has a name for it."""
+    """As platform tags spell it; None if no platform tag names it."""
     interpreter: str | None
     needed: tuple[str, ...]
     soname: str | None
@@ -91,14 +91,14 @@ class ElfObject:
     runpath: tuple[str, ...]
     version_needs: tuple[VersionNeed, ...]
     executable_stack: bool
-    """``PT_GNU_STACK`` asks for one, or is missing where that means the same."""
+    """``PT_GNU_STACK`` asks for one, or its absence does."""
     text_relocations: bool
     relative_relocations: bool
-    """``DT_RELR``: packed relocations, which older loaders silently skip."""
+    """``DT_RELR``: packed relocations, which older loaders ignore."""
     load_alignment: int
     """The smallest ``p_align`` of a ``PT_LOAD``, in bytes; 0 if nothing is loaded."""
     isa_level: int
-    """The x86-64 microarchitecture level declared as needed; 1 where none is."""
+    """The x86-64 microarchitecture level that is declared as needed; 1 if none is."""
     dlopened: tuple[str, ...]
     """Sonames that ``.note.dlopen`` declares to be loaded at run time."""
     is_dynamic: bool
@@ -112,9 +112,9 @@ class ElfObject:
 def parse_elf(data: Buffer) -> ElfObject:
     """Read the facts of an ELF image.
 
-    ``data`` is the whole file. Raises :class:`MalformedBinary` where an offset
-    leads outside the file or a record is cut off; the time taken is linear in
-    the size of the tables read, whatever they contain.
+    ``data`` is the whole file. Raises :class:`MalformedBinary` if an offset leads
+    out of the file, a record is cut off, or a name is longer than a path can be. The
+    time is linear in the size of the tables.
     """
     try:
         return _Parser(data).parse()
@@ -125,7 +125,7 @@ def parse_elf(data: Buffer) -> ElfObject:
 
 
 class _Parser:
-    """State of one parse: the data, its layout, its segments."""
+    """The state of one parse: the data, its layout, its segments."""
 
     def __init__(self, data: Buffer) -> None:
         ident = bytes(data[:IDENT_SIZE])
@@ -213,7 +213,7 @@ class _Parser:
         return next((s for s in self.segments if s.type == kind), None)
 
     def _offset(self, address: int) -> int:
-        """The file offset of what the loader would map at ``address``."""
+        """Return the file offset of the byte that the loader maps at ``address``."""
         for segment in self.loaded:
             if segment.address <= address < segment.address + segment.file_size:
                 return address - segment.address + segment.offset
@@ -305,7 +305,7 @@ class _Parser:
 
 
 def find_libc(elf: ElfObject) -> str | None:
-    """The C library an object asks for, by what it needs and what loads it."""
+    """Return the C library that an object needs, from its needed names and its loader."""
     if any(name.startswith("libc.musl-") or name == "libc.so" for name in elf.needed):
         return "musl"
     if "ld-musl" in (elf.interpreter or ""):

@@ -1,9 +1,8 @@
 """The dynamic symbols of an ELF object.
 
-Two tricks carry the speed. ``DT_GNU_HASH`` says where the defined symbols
-begin, so what an object imports is a short prefix of a table that may hold
-tens of thousands; and a defined name is found through the hash, as ``dlsym``
-would. Sources: gABI "Symbol Table" and "Hash Table", the LSB for
+``DT_GNU_HASH`` tells where the defined symbols begin, so the imports are a short
+prefix of a table that may have tens of thousands of rows. A defined name is found
+through the hash, as ``dlsym`` does. Sources: gABI "Symbol Table" and "Hash Table", the LSB for
 ``.gnu.version``; the GNU hash layout is documented in the binutils sources.
 """
 
@@ -49,7 +48,7 @@ class _HashHead(NamedTuple):
 class SymbolTable:
     """The dynamic symbol table of ``elf``, whose file is ``data``.
 
-    Every method raises :class:`MalformedBinary` where a table leads out of the file.
+    Every method raises :class:`MalformedBinary` if a table leads out of the file.
     """
 
     def __init__(self, data: Buffer, elf: ElfObject) -> None:
@@ -62,28 +61,28 @@ class SymbolTable:
         )
 
     def mentions(self, text: bytes) -> bool:
-        """Whether any dynamic string contains ``text``: a cheap first question."""
+        """Tell whether any dynamic string contains ``text``. This is cheap."""
         return text in self._strings
 
     def imports(self) -> Iterator[Import]:
-        """Every undefined symbol, in table order."""
+        """Yield every undefined symbol, in table order."""
         for name, weak, _ in self._undefined():
             yield Import(self._strings.at(name), weak)
 
     def imports_beginning(self, *prefixes: bytes) -> Iterator[Import]:
-        """The undefined symbols whose names begin with one of ``prefixes``."""
+        """Yield the undefined symbols whose names begin with one of ``prefixes``."""
         for name, weak, _ in self._undefined():
             if self._strings.begins(name, prefixes):
                 yield Import(self._strings.at(name), weak)
 
     def imports_named(self, names: AbstractSet[str]) -> tuple[Import, ...]:
-        """The undefined symbols among ``names``."""
+        """Return the undefined symbols among ``names``."""
         if not any(name.encode() in self._strings for name in names):
             return ()
         return tuple(symbol for symbol in self.imports() if symbol.name in names)
 
     def imports_of_versions(self, numbers: AbstractSet[int]) -> dict[int, tuple[str, ...]]:
-        """The names of undefined symbols by version number, for these numbers."""
+        """Return the names of undefined symbols by version number, for these numbers."""
         at = self._elf.tables.symbol_versions
         if not numbers or not at:
             return {}
@@ -97,7 +96,7 @@ class SymbolTable:
         return {number: tuple(sorted(names)) for number, names in found.items()}
 
     def defines(self, name: str) -> bool:
-        """Whether ``dlsym`` would find ``name`` in this object."""
+        """Tell whether ``dlsym`` would find ``name`` in this object."""
         if name.encode() not in self._strings:
             return False
         if self._elf.tables.gnu_hash:
@@ -105,13 +104,13 @@ class SymbolTable:
         return any(defined == name for defined in self.definitions())
 
     def definitions(self) -> Iterator[str]:
-        """Every defined symbol's name, in table order."""
+        """Yield the name of every defined symbol, in table order."""
         for name, _, section in self._records(self.count()):
             if section != _SHN_UNDEF:
                 yield self._strings.at(name)
 
     def definitions_beginning(self, *prefixes: bytes) -> Iterator[str]:
-        """The defined symbols whose names begin with one of ``prefixes``."""
+        """Yield the defined symbols whose names begin with one of ``prefixes``."""
         for name, _, section in self._records(self.count()):
             if section != _SHN_UNDEF and self._strings.begins(name, prefixes):
                 yield self._strings.at(name)
@@ -127,7 +126,7 @@ class SymbolTable:
                 yield position, record
 
     def _records(self, count: int) -> Iterator[tuple[int, bool, int]]:
-        """(name offset, is weak, section index) of the first ``count`` symbols."""
+        """Yield (name offset, is weak, section index) of the first ``count`` symbols."""
         at, size = self._elf.tables.symbols, self._layout.symbol.size
         if not at or not count:
             return
@@ -142,11 +141,11 @@ class SymbolTable:
                 yield name, info >> 4 == _STB_WEAK, section
 
     def _import_bound(self) -> int:
-        """How many symbols to read to have seen every undefined one.
+        """Return the number of symbols to read in order to see every undefined one.
 
-        A GNU hash lists no undefined symbol of a library. Of a program it may
-        list those whose address is taken (binutils, ``elf_hash_symbol``), and
-        one that lists nothing does not say where the symbols end.
+        The GNU hash of a library lists no undefined symbol. That of a program may
+        list those whose address is taken (binutils, ``elf_hash_symbol``), and an
+        empty one does not tell where the symbols end.
         """
         is_program = self._elf.type == ElfType.EXECUTABLE or self._elf.interpreter is not None
         if self._elf.tables.gnu_hash and not is_program and any(self._buckets()):
@@ -216,7 +215,7 @@ class SymbolTable:
 
 
 def gnu_hash(name: str) -> int:
-    """The 32-bit hash that ``DT_GNU_HASH`` files ``name`` under."""
+    """Return the 32-bit hash of ``name`` in ``DT_GNU_HASH``."""
     value = 5381
     for byte in name.encode():
         value = value * 33 + byte & 0xFFFFFFFF

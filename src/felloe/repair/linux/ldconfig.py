@@ -1,4 +1,4 @@
-"""What a system's configuration tells its loader: caches and lists of directories.
+"""Read the configuration of a system's loader: its cache and its lists of directories.
 
 Sources: ldconfig(8) for ``ld.so.conf``, glibc's sysdeps/generic/dl-cache.h for
 ``ld.so.cache``, musl's ldso/dynlink.c for ``ld-musl-<arch>.path``.
@@ -18,17 +18,16 @@ from felloe.errors import MalformedBinary
 _OLD_MAGIC = b"ld.so-1.7.0"
 _MAGIC = b"glibc-ld.so.cache1.1"
 _HEADER_SIZE = 48
-# What the header says of the byte order; caches of older systems say nothing.
+# Byte order in the header; caches of older systems do not state it.
 _ORDERS = {2: "<", 3: ">"}
 _DEEPEST_INCLUDE = 10
 
 
 def parse_cache(data: bytes) -> dict[str, tuple[str, ...]]:
-    """Name -> paths, the preferred one first, of a ``ld.so.cache`` of version 1.1.
+    """Return the paths for each name in a ``ld.so.cache`` of version 1.1, the preferred first.
 
-    Entries for special processors are left out. Raises
-    :class:`MalformedBinary` for any other format, and where a record or a
-    string leads outside the file.
+    Entries for special processors are left out. Raises :class:`MalformedBinary` for any
+    other format, and if a record or a string leads out of the file.
     """
     start = data.find(_MAGIC) if data.startswith(_OLD_MAGIC) else 0
     data = data[max(start, 0) :]
@@ -49,7 +48,7 @@ def parse_cache(data: bytes) -> dict[str, tuple[str, ...]]:
 
 
 def read_conf(root: Path) -> list[str]:
-    """The directories that ``/etc/ld.so.conf`` below ``root`` lists, without ``root``."""
+    """Return the directories that ``/etc/ld.so.conf`` below ``root`` lists, without ``root``."""
     return list(_conf_directories(root, "/etc/ld.so.conf", 0))
 
 
@@ -70,13 +69,13 @@ def _conf_directories(root: Path, file: str, depth: int) -> Iterator[str]:
 
 
 def _matches(root: Path, pattern: PurePosixPath) -> list[str]:
-    """The files below ``root`` that match, sorted as ldconfig does, without ``root``."""
+    """Return the files below ``root`` that match, sorted as ldconfig does, without ``root``."""
     below = str(pattern).lstrip("/")
     return [f"/{path.relative_to(root)}" for path in sorted(root.glob(below))] if below else []
 
 
 def read_musl_path(root: Path, architecture: str) -> list[str]:
-    """The directories musl searches; ``architecture`` as it spells it itself."""
+    """Return the directories that musl searches. ``architecture`` is spelled as musl does."""
     try:
         path = root / f"etc/ld-musl-{architecture}.path"
         text = path.read_text(encoding="utf-8", errors="surrogateescape")

@@ -30,15 +30,15 @@ _MOST_CANDIDATES = 1 << 18
 
 @dataclass(frozen=True)
 class Requester:
-    """An object that needs libraries, as far as the search depends on it."""
+    """The properties of an object that decide where its libraries are searched."""
 
     rpath: tuple[str, ...]
     runpath: tuple[str, ...]
-    """The entries of ``DT_RPATH`` and ``DT_RUNPATH`` as they are; empty where it has none."""
+    """The unchanged entries of ``DT_RPATH`` and ``DT_RUNPATH``; empty if it has none."""
     origin: Path | None
-    """The directory of its file; None in a wheel, where entries with ``$ORIGIN`` are skipped."""
+    """The directory of its file; None in a wheel, for which ``$ORIGIN`` entries are skipped."""
     name: str = ""
-    """What to call it in a message."""
+    """Its name in messages."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +46,19 @@ class HostLibrary:
     """A library of the build machine."""
 
     path: Path
-    """As found."""
+    """The path by which it was found."""
     real: Path
-    """Without symbolic links; the same for all names of one file."""
+    """The path without symbolic links, equal for all names of one file."""
     elf: ElfObject
 
     @property
     def requester(self) -> Requester:
-        """It, looking for its own needs: ``$ORIGIN`` is where it was found."""
+        """The library as an object that needs others; ``$ORIGIN`` is the directory of its path."""
         return Requester(self.elf.rpath, self.elf.runpath, self.path.parent, str(self.path))
 
 
 class _Place(NamedTuple):
-    """A directory, and why it is looked into."""
+    """A directory, and the reason why it is searched."""
 
     directory: Path
     reason: str
@@ -131,7 +131,7 @@ class Loader:
             yield directory / soname
 
     def _named_places(self, chain: Sequence[Requester], like: ElfObject) -> Iterator[_Place]:
-        """The places that objects, the user or the environment name, in order."""
+        """Yield the places that objects, the user or the environment name, in order."""
         asked = [_Place(path, "libraries.search") for path in self._search.extra]
         asked += [_Place(path, "LD_LIBRARY_PATH") for path in self._search.environment]
         if self._search.libc == "musl":

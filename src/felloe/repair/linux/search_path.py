@@ -16,14 +16,14 @@ from felloe.repair.linux.ldconfig import parse_cache, read_conf, read_musl_path
 
 
 class _Spelling(NamedTuple):
-    """One architecture in the names of directories and files."""
+    """The spellings of one architecture in names of directories and files."""
 
     multiarch: str
     """Debian's triplet."""
     musl: str
     """musl's ``LDSO_ARCH``."""
     word: str = "lib64"
-    """Where distributions without triplets keep its libraries."""
+    """The directory for its libraries on distributions without triplets."""
 
 
 _SPELLINGS = {
@@ -37,24 +37,24 @@ _SPELLINGS = {
     "s390x": _Spelling("s390x-linux-gnu", "s390x"),
     "x86_64": _Spelling("x86_64-linux-gnu", "x86_64"),
 }
-"""By architecture, as platform tags spell it."""
+"""By architecture as platform tags spell it."""
 
 
 @dataclass(frozen=True)
 class SearchPath:
-    """Where a system's loader looks, whichever object asks."""
+    """The places that a system's loader searches for every object."""
 
     environment: tuple[Path, ...] = ()
     """``LD_LIBRARY_PATH``."""
     extra: tuple[Path, ...] = ()
-    """The user's own directories, tried just before the environment's."""
+    """The user's own directories, which come before those of the environment."""
     cache: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     """Name -> files, the first preferred: ``/etc/ld.so.cache``."""
     default: tuple[Path, ...] = ()
     libc: str = "glibc"
-    """``glibc`` or ``musl``, whose rules differ."""
+    """``glibc`` or ``musl``. Their rules differ."""
     lib: tuple[str, ...] = ("lib",)
-    """What ``$LIB`` may stand for: ``lib/x86_64-linux-gnu``."""
+    """Possible values of ``$LIB``: ``lib/x86_64-linux-gnu``."""
 
 
 def read_search_path(
@@ -64,10 +64,10 @@ def read_search_path(
     architecture: str,
     root: Path = Path("/"),
 ) -> SearchPath:
-    """How the system under ``root`` searches for libraries of an architecture.
+    """Return the search path of the system below ``root`` for an architecture.
 
-    ``libc`` is ``glibc`` or ``musl``, ``architecture`` as platform tags spell
-    it. What the system does not say or says in a broken way is left out.
+    ``libc`` is ``glibc`` or ``musl``, ``architecture`` as platform tags spell it.
+    Missing and malformed configuration is left out.
     """
     spelling = _SPELLINGS.get(architecture, _Spelling("", architecture))
     given = environ.get("LD_LIBRARY_PATH", "")
@@ -102,7 +102,7 @@ def _below(root: Path, paths: Iterable[str]) -> tuple[Path, ...]:
 
 
 def _lib(root: Path, spelling: _Spelling) -> tuple[str, ...]:
-    """Where the system keeps its C library, which is what its loader takes for ``$LIB``."""
+    """Return the directories of the system's C library, which its loader uses for ``$LIB``."""
     names: tuple[str, ...] = ("lib",)
     if spelling.multiarch:
         names = tuple(dict.fromkeys((f"lib/{spelling.multiarch}", spelling.word, "lib")))
@@ -116,7 +116,7 @@ _MUSL_TOKEN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})")
 def expand_glibc(
     entries: Iterable[str], origin: Path | None, lib: Iterable[str], platform: str | None
 ) -> Iterator[str]:
-    """Entries with their dynamic string tokens replaced; those of unknown value are dropped.
+    """Yield entries with their dynamic string tokens replaced; unknown values drop the entry.
 
     ``$LIB`` may stand for several directories, and gives an entry for each.
     """
@@ -134,7 +134,7 @@ def _fill_in(entry: str, values: Mapping[str, str]) -> str:
 
 
 def expand_musl(entries: Iterable[str], origin: Path | None) -> Iterator[str]:
-    """The same for musl, which knows ``$ORIGIN`` alone and gives up at any other token."""
+    """Yield entries as musl expands them. It knows only ``$ORIGIN``, and stops at other tokens."""
     entries = tuple(entries)
     if "$" in "".join(_MUSL_TOKEN.sub("", entry) for entry in entries):
         return

@@ -1,4 +1,4 @@
-"""The dynamic section as a list that can be edited, and the records that share its strings.
+"""The dynamic section as a list of entries, and the version records that share its strings.
 
 Sources: gABI, "Dynamic Section"; LSB, "Symbol Versioning", for the records of
 ``.gnu.version_r`` and ``.gnu.version_d``.
@@ -17,12 +17,12 @@ from felloe.binary.elf.layout import DynamicTag, SegmentType
 from felloe.errors import MalformedBinary
 
 Value = Union[int, bytes]
-"""What a record says: a number, or a name that has yet to get its offset."""
+"""The value of an entry: a number, or a name that has no offset yet."""
 
 _VERDEF, _VERDEFNUM, _VERNEED, _VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 _PATHS = (DynamicTag.RPATH, DynamicTag.RUNPATH)
-# DT_CONFIG, DT_DEPAUDIT and DT_AUDIT are names as well. Of the ranges for
-# systems and processors it is not known; DT_AUXILIARY and DT_FILTER are there.
+# DT_CONFIG, DT_DEPAUDIT and DT_AUDIT are names as well. In the ranges for systems
+# and processors any entry may be one; DT_AUXILIARY and DT_FILTER lie there.
 _NAMES = frozenset(
     (DynamicTag.NEEDED, DynamicTag.SONAME, *_PATHS, 0x6FFFFEFA, 0x6FFFFEFB, 0x6FFFFEFC)
 )
@@ -42,12 +42,12 @@ class Name(NamedTuple):
     """File offset of the reference, four bytes long."""
     value: int
     of_library: bool
-    """Whether it is the ``vn_file`` of a version need."""
+    """True for the ``vn_file`` of a version need."""
 
 
 @dataclass
 class Dynamic:
-    """``PT_DYNAMIC``, and the string table it leads to; offsets and sizes in the file."""
+    """``PT_DYNAMIC`` and its string table, with offsets and sizes in the file."""
 
     offset: int
     size: int
@@ -56,12 +56,15 @@ class Dynamic:
     strings_size: int
 
     def number(self, tag: int) -> int:
-        """The number of the entry with this tag, 0 if there is none."""
+        """Return the number of the first entry with this tag, 0 if there is none."""
         return next((e.value for e in self.entries if e.tag == tag and isinstance(e.value, int)), 0)
 
 
 def read_dynamic(image: Image) -> Dynamic:
-    """The dynamic section; one that loaders do not agree upon is refused."""
+    """Read the dynamic section.
+
+    Raises :class:`MalformedBinary` for one that loaders read in different ways.
+    """
     segments = [s for s in image.segments if s.type == SegmentType.DYNAMIC]
     if len(segments) != 1:
         raise MalformedBinary(f"{len(segments)} dynamic sections, where one can be edited")
@@ -89,12 +92,12 @@ def read_dynamic(image: Image) -> Dynamic:
 
 
 def is_name(tag: int) -> bool:
-    """Whether the number of an entry is, or may be, an offset in the string table."""
+    """Tell whether the number of an entry is, or may be, an offset in the string table."""
     return tag in _NAMES or 0x60000000 <= tag < 0x6FFFF000 or 0x70000000 <= tag <= 0x7FFFFFFF
 
 
 def edit_entries(entries: list[Entry], edit: Edit, name_at: Callable[[int], str]) -> list[Entry]:
-    """The entries after an edit; what is new comes last, so that the others stay in place."""
+    """Return the entries after an edit. New ones come last, so that the others stay in place."""
     path_tag = DynamicTag.RUNPATH if edit.runpath else DynamicTag.RPATH
     missing = {}
     if edit.soname is not None:
@@ -120,13 +123,13 @@ def edit_entries(entries: list[Entry], edit: Edit, name_at: Callable[[int], str]
 
 
 def read_version_names(image: Image, dynamic: Dynamic) -> Iterator[Name]:
-    """Every reference to a string in the version needs and definitions."""
+    """Yield every reference to a string in the version needs and definitions."""
     yield from _walk(image, dynamic, _VERNEED, _VERNEEDNUM)
     yield from _walk(image, dynamic, _VERDEF, _VERDEFNUM)
 
 
 class _Shape(NamedTuple):
-    """Where the fields of a version record are."""
+    """The positions of the fields of a version record."""
 
     record: str
     length: int

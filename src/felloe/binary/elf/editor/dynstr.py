@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable
 class DynstrEditor:
     """The bytes of ``.dynstr`` while they are edited.
 
-    ``kept`` are the offsets that something refers to and goes on to; None where
-    they are not all known, then no byte of the table is ever changed.
+    ``kept`` are the offsets that stay in use. With None not all of them are known,
+    and no byte of the table is changed.
     """
 
     def __init__(self, raw: bytes, kept: Collection[int] | None) -> None:
@@ -23,11 +23,11 @@ class DynstrEditor:
 
     @property
     def is_known(self) -> bool:
-        """Whether every use of the table is known."""
+        """True if every use of the table is known."""
         return self._kept is not None
 
     def release(self, offsets: Iterable[int]) -> None:
-        """Give up the names at ``offsets``: what nobody shares is room for others."""
+        """Free the names at ``offsets``, so that others can overwrite those that nothing shares."""
         if self._kept is None:
             return
         for offset in set(offsets):
@@ -37,7 +37,7 @@ class DynstrEditor:
                 self.raw[start:end] = bytes(end - start)
 
     def intern(self, name: bytes) -> int:
-        """The offset of ``name``, which is found or put into the table."""
+        """Return the offset of ``name``, which is added if the table does not contain it."""
         found = self.raw.find(name + b"\0")
         if found >= 0:
             return found
@@ -48,12 +48,12 @@ class DynstrEditor:
         return room
 
     def _is_kept(self, start: int, end: int) -> bool:
-        """Whether something refers into this range."""
+        """Tell whether something refers into this range."""
         kept = self._kept or []
         return bisect_left(kept, start) < bisect_left(kept, end)
 
     def _find_room(self, size: int) -> int | None:
-        """Where ``size`` NULs stand between two others and stand for nothing."""
+        """Find ``size`` unused bytes between two NULs."""
         if self._kept is None:
             return None
         for run in re.finditer(rb"\0{%d,}" % (size + 2), self.raw):
@@ -64,7 +64,7 @@ class DynstrEditor:
 
     def _append(self, name: bytes) -> int:
         if self._kept is not None:
-            # NULs at the end that stand for nothing.
+            # Remove unused NULs at the end.
             used = len(self.raw.rstrip(b"\0")) + 1
             last = self._kept[-1] + 1 if self._kept else 0
             del self.raw[max(used, min(last, len(self.raw))) :]

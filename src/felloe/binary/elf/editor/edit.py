@@ -1,4 +1,4 @@
-"""What to change in an ELF file: all edits of one file as one value."""
+"""The changes to one ELF file, as one value."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from felloe.errors import FelloeError
 class Edit:
     """Changes to the dynamic section of one object, applied in one step.
 
-    An edit is a statement of how things shall be: applied a second time it
-    changes nothing. Therefore no name may be both old and new. Raises
-    :class:`FelloeError` for that, and for a name that no string table can hold.
+    An edit describes the result: applied a second time it changes nothing.
+    Therefore no name may be both old and new. Raises :class:`FelloeError` for that,
+    and for a name that no string table can contain.
     """
 
     soname: str | None = None
     """``DT_SONAME``; added where there is none."""
     needed: Mapping[str, str] = field(default_factory=dict)
-    """Old name -> new name, in ``DT_NEEDED`` and in ``.gnu.version_r``. Others are let be."""
+    """Old name -> new name, in ``DT_NEEDED`` and in ``.gnu.version_r``. Others stay."""
     dropped: frozenset[str] = frozenset()
     """``DT_NEEDED`` entries to remove."""
     rpath: str | None = None
-    """The library search path, colons between; empty to have none. None: leave it."""
+    """The search path, with colons between its entries. Empty removes it, None keeps it."""
     runpath: bool = False
-    """Whether the path goes to ``DT_RUNPATH``, not ``DT_RPATH``. It removes the other one."""
+    """True to write the path to ``DT_RUNPATH``, not ``DT_RPATH``. The other one is removed."""
 
     def __post_init__(self) -> None:
         for name in (*self.needed.values(), *((self.soname,) if self.soname is not None else ())):
@@ -41,7 +41,7 @@ class Edit:
             raise FelloeError(f"{twice[0]!r} is both an old name and a new one, or dropped as well")
 
     def expect(self, before: ElfObject) -> ElfObject:
-        """The facts of an object after this edit, its tables where they were."""
+        """Return the facts of an object after this edit, with its tables in their old places."""
         path = None if self.rpath is None else tuple(self.rpath.split(":") if self.rpath else ())
         return replace(
             before,
@@ -64,4 +64,4 @@ def _check(name: str) -> None:
     except UnicodeEncodeError as cause:
         raise FelloeError(f"{name!r} cannot be written in UTF-8") from cause
     if b"\0" in raw:
-        raise FelloeError(f"{name!r} holds a NUL, which ends a name in an ELF file")
+        raise FelloeError(f"{name!r} contains a NUL, which ends a name in an ELF file")

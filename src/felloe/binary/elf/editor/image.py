@@ -1,4 +1,4 @@
-"""An ELF file taken apart for editing: its headers as records, its bytes as they are.
+"""An ELF file as headers that can be edited and unchanged bytes.
 
 Sources: System V gABI, chapters "ELF Header", "Sections", "Program Header".
 """
@@ -17,8 +17,8 @@ PT_NULL, PT_PHDR, PT_GNU_RELRO = 0, 6, 0x6474E552
 SHT_NULL, SHT_SYMTAB, SHT_STRTAB, SHT_NOBITS, SHT_DYNSYM = 0, 2, 3, 8, 11
 SHF_ALLOC = 2
 
-# Where the kernel's pages have one size. All others get 64 KiB, the largest
-# that any machine of a platform tag can be set to.
+# Machines whose kernel has one page size. All others get 64 KiB, the largest
+# size that any machine of a platform tag can have.
 _SMALL_PAGES = frozenset((3, 22, 62, 243))  # x86, s390x, x86-64, riscv
 _SMALL_PAGE, _LARGE_PAGE = 0x1000, 0x10000
 
@@ -38,7 +38,7 @@ class Segment:
 
     @property
     def end(self) -> int:
-        """The file offset behind it."""
+        """File offset behind it."""
         return self.offset + self.file_size
 
 
@@ -59,17 +59,17 @@ class Section:
 
     @property
     def end(self) -> int:
-        """The file offset behind it."""
+        """File offset behind it."""
         return self.offset + self.size
 
     @property
     def has_bytes(self) -> bool:
-        """Whether it takes any place in the file."""
+        """True if it has bytes in the file."""
         return self.size > 0 and self.type not in (SHT_NULL, SHT_NOBITS)
 
 
 class Image:
-    """The editable state of one file. Raises :class:`MalformedBinary` for what cannot be edited."""
+    """The editable state of one file. Raises :class:`MalformedBinary` if it cannot be edited."""
 
     def __init__(self, data: bytes) -> None:
         self.data = bytearray(data)
@@ -93,7 +93,7 @@ class Image:
 
     @property
     def loaded(self) -> list[Segment]:
-        """What the loader maps."""
+        """The segments that the loader maps."""
         return [s for s in self.segments if s.type == SegmentType.LOAD]
 
     @property
@@ -103,16 +103,16 @@ class Image:
 
     @property
     def sections_end(self) -> int:
-        """The file offset behind the section headers, 0 if there are none."""
+        """File offset behind the section headers, 0 if there are none."""
         return self.shoff + len(self.sections) * self.section_record.size
 
     @property
     def is_swapped(self) -> bool:
-        """Whether this machine has the other byte order."""
+        """True if this machine has the other byte order."""
         return (self.order == "<") != (sys.byteorder == "little")
 
     def page_size(self) -> int:
-        """What the offset and address of a new segment must agree in, in bytes."""
+        """Return the unit by which offset and address of a new segment must agree, in bytes."""
         least = _SMALL_PAGE if self.machine in _SMALL_PAGES else _LARGE_PAGE
         size = max([least, *(s.align for s in self.loaded)])
         if size & size - 1:
@@ -120,21 +120,21 @@ class Image:
         return size
 
     def offset_of(self, address: int, size: int = 1) -> int:
-        """The file offset of ``size`` bytes that are loaded at ``address``."""
+        """Return the file offset of ``size`` bytes that are loaded at ``address``."""
         for s in self.loaded:
             if s.address <= address and address + size <= s.address + s.file_size:
                 return address - s.address + s.offset
         raise MalformedBinary(f"no loaded segment holds {size} bytes at the address {address:#x}")
 
     def address_of(self, offset: int) -> int:
-        """Where the byte at file offset ``offset`` is loaded."""
+        """Return the address of the byte at a file offset."""
         for s in self.loaded:
             if s.offset <= offset < s.end:
                 return offset - s.offset + s.address
-        raise MalformedBinary(f"what is at the file offset {offset:#x} is never loaded")
+        raise MalformedBinary(f"no segment loads the byte at the file offset {offset:#x}")
 
     def sections_at(self, start: int, end: int) -> list[int]:
-        """The indices of the sections that have bytes in this range of the file."""
+        """Return the indices of the sections that have bytes in this range of the file."""
         return [
             index
             for index, s in enumerate(self.sections)
@@ -142,11 +142,11 @@ class Image:
         ]
 
     def is_zero(self, start: int, end: int) -> bool:
-        """Whether a range of the file holds nothing but zeros."""
+        """Tell whether a range of the file contains only zeros."""
         return self.data.count(0, start, end) == max(end - start, 0)
 
     def write_headers(self) -> None:
-        """Bring the records back into the bytes."""
+        """Write the headers to the bytes."""
         for at, segment in enumerate(self.segments):
             self.layout.segment.pack_into(
                 self.data, self.phoff + at * self.layout.segment.size, *self._as_record(segment)

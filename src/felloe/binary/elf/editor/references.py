@@ -1,7 +1,7 @@
-"""Who else refers to ``.dynstr``: only where all are known may a byte of it change.
+"""Find all references to ``.dynstr``. Its bytes may change only if all are known.
 
-Section headers are asked, because they alone say how many symbols there are and
-whether a section that no loader reads shares the strings.
+The section headers are used, because only they tell the number of symbols and
+the sections that share the strings and that no loader reads.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _KNOWN_USERS = frozenset((6, SHT_DYNSYM, 0x6FFFFFFD, 0x6FFFFFFE))
 
 
 def find_symbol_names(image: Image, dynamic: Dynamic) -> list[int] | None:
-    """The string offsets in the symbol table; None if more may use the strings than are known."""
+    """Return the string offsets in the symbol table, or None if other users may exist."""
     home = _find_home(image, dynamic)
     if home is None:
         return None
@@ -39,7 +39,7 @@ def find_symbol_names(image: Image, dynamic: Dynamic) -> list[int] | None:
 
 
 def _find_home(image: Image, dynamic: Dynamic) -> int | None:
-    """The index of the section that is the string table, and nothing else besides."""
+    """Return the index of the section that is exactly the string table."""
     start, end = dynamic.strings_offset, dynamic.strings_offset + dynamic.strings_size
     inside = image.sections_at(start, end)
     if len(inside) != 1 or inside[0] == image.names_index:
