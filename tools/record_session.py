@@ -1,11 +1,11 @@
-"""Draw docs/session.svg: what a user sees of a build, an audit and a wheel that falls short.
+"""Draw docs/session.svg: the terminal during a build, an audit, a warning and a check.
 
     python -m pip install pyte
     python tools/record_session.py
 
-Runs the commands below in this checkout, on a terminal of its own, and draws its screen: the
-words and colours that came, and of the first command also how it looked half way. Needs
-felloe, pip and uv on PATH, a C++ compiler, and CPython 3.12 and 3.13.
+Runs the commands below in this checkout on a pseudo-terminal, and draws its screen with the
+colors. Of the first command it also draws the screen while it runs. Needs felloe[cli], pip and uv
+on PATH, a C++ compiler, and CPython 3.12 and 3.13.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ PLAIN, PROMPT, QUIET, BACK = "#f8f8f2", "#8be9fd", "#6272a4", "#282a36"
 COLOURS = {"red": "#ff5555", "brown": "#f1fa8c", "cyan": "#8be9fd", "green": "#50fa7b"}
 
 Line = list[tuple[str, str]]
-"""Pieces of text, and what each is drawn in."""
+"""Pieces of text with their colors."""
 
 
 def main() -> None:
-    """Run, draw, write."""
+    """Run the commands and write the picture."""
     with tempfile.TemporaryDirectory() as scratch:
         lines = [line for command in COMMANDS for line in perform(command, Path(scratch))]
     PICTURE.write_text(draw(lines[:-1]), encoding="utf-8")
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def perform(command: str, scratch: Path) -> list[Line]:
-    """The command and what it shows."""
+    """Return the lines of the command and of its output."""
     before, after = play(command, scratch)
     lines = [[("$ ", QUIET), (command, PROMPT)]]
     if before:
@@ -64,13 +64,13 @@ def perform(command: str, scratch: Path) -> list[Line]:
 
 
 def common(one: list[Line], other: list[Line]) -> int:
-    """How many lines both begin with."""
+    """Return the number of equal lines at the beginning."""
     pairs = zip(one, other)
     return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def play(command: str, scratch: Path) -> tuple[list[Line], list[Line]]:
-    """The screen while the command showed how far it was, if it did, and at the end."""
+    """Return the screen while the command showed its progress, and the screen at its end."""
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.ByteStream(screen)
     seen: list[list[Line]] = []
@@ -81,7 +81,7 @@ def play(command: str, scratch: Path) -> tuple[list[Line], list[Line]]:
     while True:
         try:
             data = os.read(terminal, 1 << 16)
-        except OSError:  # Linux's way to say that nobody is at the other end
+        except OSError:  # the other end is closed
             break
         stream.feed(data)
         if not select.select([terminal], [], [], 0.05)[0]:
@@ -93,7 +93,7 @@ def play(command: str, scratch: Path) -> tuple[list[Line], list[Line]]:
 
 
 def become(command: str, scratch: Path) -> None:
-    """Be the shell that runs it, in a checkout whose dist is elsewhere."""
+    """Become the shell that runs it, in a checkout whose dist is elsewhere."""
     place = scratch / "felloe"
     if not place.exists():
         place.mkdir()
@@ -108,7 +108,7 @@ def become(command: str, scratch: Path) -> None:
 
 
 def look_at(screen: pyte.Screen) -> list[Line]:
-    """What is on the screen, without the empty lines below."""
+    """Return the lines of the screen, without the empty ones at its end."""
     rows = [screen.buffer[row] for row in range(ROWS)]
     lines = [
         [
@@ -123,12 +123,12 @@ def look_at(screen: pyte.Screen) -> list[Line]:
 
 
 def text_of(line: Line) -> str:
-    """The line without its colours."""
+    """Return the text of a line."""
     return "".join(text for text, _ in line)
 
 
 def draw(lines: list[Line]) -> str:
-    """The picture, an SVG of text."""
+    """Return the picture, an SVG of text."""
     width = round(COLUMNS * CHARACTER + 2 * MARGIN)
     height = len(lines) * LINE + 2 * MARGIN
     head = (
@@ -142,7 +142,7 @@ def draw(lines: list[Line]) -> str:
 
 
 def draw_line(row: int, line: Line) -> str:
-    """One line: the first piece as it is, the others where the columns are."""
+    """Return the SVG of one line, with each piece at its column."""
     pieces, column = [], 0
     for text, colour in line:
         x = round(MARGIN + column * CHARACTER, 1)

@@ -12,8 +12,10 @@ import pytest
 from support.zip_samples import WHEEL, forge_wheel
 
 import felloe
+from felloe.cli import repair
 from felloe.cli.completion import SHELLS
 from felloe.cli.main import COMMANDS, _find_flags, main, make_parser
+from felloe.config.settings import read_settings
 
 FULL = Path("/dev/full")
 
@@ -125,6 +127,16 @@ def test_completion_without_the_extra_names_it(capsys, monkeypatch):
 @pytest.mark.parametrize("command", ["build", "pack", "unpack", "repair", "new"])
 def test_output_directories_have_one_flag(command):
     assert {"-o", "--output-dir"} <= set(_find_flags(commands()[command]))
+
+
+@pytest.mark.parametrize("words", [["a*,b*"], ["a*;b*"], ["a*", "b*"], ["a*,", ";b*"]])
+def test_a_list_in_a_flag_is_the_list_of_the_environment(words):
+    options = make_parser().parse_args(
+        ["repair", "x.whl", *(f"--exclude={word}" for word in words)]
+    )
+    flag = repair._read_settings(options).libraries.exclude  # noqa: SLF001
+    variable = read_settings({}, None, {"FELLOE_LIBRARIES_EXCLUDE": ";".join(words)})
+    assert flag == ("a*", "b*") == variable.libraries.exclude
 
 
 @pytest.mark.parametrize("word", ["--exclude=", "--provided-by=torch", "--strip=some"])

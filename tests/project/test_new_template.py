@@ -41,8 +41,8 @@ def test_a_name_says_how_it_is_imported(text, package):
         ("prïmes", "PEP 508"),
         ("primes\n", "PEP 508"),
         ("../primes", "PEP 508"),
-        ("2primes", "no name in Python"),
-        ("class", "no name in Python"),
+        ("2primes", "not a name in Python"),
+        ("class", "not a name in Python"),
         ("pybind11", "would hide"),
         ("Tests", "would hide"),
     ],
@@ -123,8 +123,8 @@ def fill(place):
     ("prepare", "reason"),
     [
         (fill, "is not empty"),
-        (lambda place: place.write_text("precious"), "is no directory"),
-        (lambda place: place.symlink_to("nowhere"), "is no directory"),
+        (lambda place: place.write_text("precious"), "is not a directory"),
+        (lambda place: place.symlink_to("nowhere"), "is not a directory"),
     ],
 )
 def test_nothing_is_overwritten(tmp_path, capsys, prepare, reason):

@@ -22,6 +22,7 @@ from felloe.config.build_table import (
     read_build_table,
     resolve_test_groups,
 )
+from felloe.config.option import split_list
 from felloe.config.project import read_project
 from felloe.errors import FelloeError, UsageError
 from felloe.release.frontend import find_frontend
@@ -126,7 +127,7 @@ def _ending_as_interrupt() -> Iterator[None]:
 def _make_plan(options: argparse.Namespace, stack: ExitStack) -> ReleasePlan:
     environ = {key: value for key, value in os.environ.items() if key not in _UNWANTED}
     config = tuple(_check_config(word) for word in options.config_setting)
-    check_words(options.python or ())
+    check_words(part for word in options.python or () for part in split_list(word))
     given = options.project
     sdist = given.resolve() if given.is_file() else None
     if sdist is not None:

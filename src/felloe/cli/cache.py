@@ -51,7 +51,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run_info(options: argparse.Namespace) -> int:
-    """List the entries. Environments are checked byte by byte."""
+    """List the entries. The files of environments are compared with their hashes."""
     settings = _read_settings(None)
     root = cache_root(settings)
     needed = find_needed(root)
@@ -106,7 +106,7 @@ def run_clear(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has none
 
 
 def _project(entry: Entry) -> str:
-    """Whose room it is; empty for an environment."""
+    """Return the project of an editable install's entry; empty for other kinds."""
     room = read_room(entry.path) if entry.kind == KIND else None
     return room.project if room else ""
 

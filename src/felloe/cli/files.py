@@ -23,7 +23,7 @@ class Answer:
     document: Document
     text: str
     holds: bool
-    """Whether the file passed."""
+    """The file passed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser, metavar: str) -> None:

@@ -1,4 +1,4 @@
-"""The files of a project: read as text, written all or none."""
+"""Read and write the text files of a project."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from felloe.wheel.atomic_write import placing
 
 
 def read_text(path: Path) -> str | None:
-    """A file's text, with its line ends as they are; None if there is no such file."""
+    """Return the text of a file, with its own line ends; None if it does not exist."""
     try:
         return path.read_bytes().decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
@@ -24,11 +24,11 @@ def read_text(path: Path) -> str | None:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write or replace one file, whole or not at all."""
+    """Write or replace a file, whole or not at all."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
-        raise FelloeError(f"{path.parent} cannot be made: {cause.strerror}") from cause
+        raise FelloeError(f"{path.parent} cannot be created: {cause.strerror}") from cause
     mode = path.stat().st_mode if path.exists() else None
     with placing(path) as (file, part):
         file.write(text.encode("utf-8"))
@@ -37,13 +37,15 @@ def write_file(path: Path, text: str) -> None:
 
 
 def write_directory(place: Path, files: Mapping[str, str]) -> None:
-    """Make a new directory of files. Raises :class:`UsageError` if there is something already."""
+    """Write files to a new directory. Raises :class:`UsageError` if it has files already."""
     if place.is_symlink() or (place.exists() and not place.is_dir()):
-        raise UsageError(f"{place} exists and is no directory", hint="choose another --output-dir")
+        raise UsageError(
+            f"{place} exists and is not a directory", hint="choose another --output-dir"
+        )
     try:
         if place.is_dir() and any(place.iterdir()):
             raise UsageError(
-                f"{place} is not empty, and nothing is overwritten",
+                f"{place} is not empty, and files are never overwritten",
                 hint="choose another --output-dir",
             )
         _fill(place, files)
@@ -52,7 +54,7 @@ def write_directory(place: Path, files: Mapping[str, str]) -> None:
 
 
 def _fill(place: Path, files: Mapping[str, str]) -> None:
-    """Beside its place first, so that a failure leaves nothing that looks like a project."""
+    """Write to a directory beside it first, so that a failure leaves no half of a project."""
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(f".{place.name[:80]}.{os.urandom(6).hex()}.part")
     try:

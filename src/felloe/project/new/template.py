@@ -1,7 +1,7 @@
-"""The templates of ``felloe new``: each is a project that could be built as it lies there.
+"""The templates of ``felloe new``. Each is a project that can be built as it is.
 
-Its name is ``example-name``, its package ``example_name``; a new project is the
-same files with another name.
+Its name is ``example-name`` and its package ``example_name``; a new project has
+its own name in their place.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from pathlib import Path
 from felloe.project.new.name import ProjectName
 
 BINDINGS = ("pybind11", "nanobind", "c-abi3", "cython", "ctypes")
-"""How the code can be bound to Python: each is a folder of templates."""
+"""The ways to bind C or C++ code to Python: each is a directory of templates."""
 
 _SHARED = "shared"
 _DISTRIBUTION, _PACKAGE = "example-name", "example_name"
-# Under its own name it would speak of the templates.
+# Under its own name git would apply it to the templates.
 _RENAMED = {"gitignore": ".gitignore"}
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
 def render_template(binding: str, name: ProjectName) -> dict[str, str]:
-    """The files of a new project: path with ``/`` to text, in the order of the paths."""
+    """Return the files of a new project, sorted: path with ``/`` to text."""
     found = {**_read(_TEMPLATES / _SHARED), **_read(_TEMPLATES / binding)}
     renamed = {_RENAMED.get(path, path): text for path, text in found.items()}
     return {
@@ -37,7 +37,7 @@ def _fill(text: str, name: ProjectName) -> str:
 
 
 def _read(folder: Path) -> dict[str, str]:
-    """The texts below a folder, by their paths."""
+    """Return the texts below a directory, by their paths."""
     return {
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
         for path in folder.rglob("*")
