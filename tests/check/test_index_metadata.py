@@ -112,6 +112,13 @@ def test_everything_at_once_and_always_in_the_same_order():
     assert first == [ruling.message for ruling in check(text)]
 
 
+@pytest.mark.parametrize("margin", ["        ", "       |"])
+def test_a_description_that_is_a_field_is_dedented(margin):
+    lines = ["Title", "=====", "", "* one", "  two", "", "Other", "-----"]
+    text = BASE + "Description: " + f"\n{margin}".join(lines) + "\n"
+    assert not [r for r in check_metadata(text.encode(), "PKG-INFO") if r.rule is Rule.DESCRIPTION]
+
+
 def test_fields():
     fields = parse_fields((BASE + "License-File: a\nLicense-File: b/c\n").encode())
     assert fields == Fields("demo", "1.0", "2.4", ("a", "b/c"))

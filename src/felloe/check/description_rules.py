@@ -21,7 +21,7 @@ _MESSAGE = re.compile(r"^<string>:(?P<line>\d+): \([A-Z]+/\d\) (?P<text>.*)", re
 
 def check_description(raw: Raw) -> Iterator[Breach]:
     """Render the description, if it is reStructuredText and ``readme-renderer`` is installed."""
-    text = get_text(raw, "description") or ""
+    text = _dedent(get_text(raw, "description") or "")
     content_type = get_text(raw, "description_content_type")
     kind = (content_type or "text/x-rst").partition(";")[0].strip().lower()
     if kind != "text/x-rst" or not text.strip() or len(text) > _MOST_LETTERS:
@@ -42,6 +42,16 @@ def check_description(raw: Raw) -> Iterator[Breach]:
             f"the description does not render as reStructuredText: {problem}",
             "correct the readme; `python -m docutils README.rst` shows each problem",
         )
+
+
+def _dedent(text: str) -> str:
+    """Remove the indentation of a description that is a field and not the body (metadata 1.x)."""
+    first, _, rest = text.partition("\n")
+    lines = rest.split("\n")
+    for margin in ("       |", " " * 8):
+        if all(line.startswith(margin) or not line.strip() for line in lines):
+            return "\n".join((first, *(line[len(margin) :] for line in lines)))
+    return text
 
 
 def _find_problem(text: str) -> str | None:
