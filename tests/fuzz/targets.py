@@ -40,6 +40,7 @@ from felloe.repair.linux.ldconfig import parse_cache
 from felloe.repair.sbom.document import Component, parse_components, render_sbom
 from felloe.wheel.member import Member
 from felloe.wheel.record import find_record_problem
+from felloe.wheel.sdist_writer import finish_sdist
 from felloe.wheel.tags import parse_wheel_name
 
 POLICIES = read_policies()
@@ -103,7 +104,7 @@ def read_wheel(data: bytes) -> None:
 
 
 def check(wheel: Path) -> None:
-    list(check_wheel(wheel, POLICIES))
+    list(check_wheel(wheel, Auditor(POLICIES)))
 
 
 def audit(wheel: Path) -> None:
@@ -140,6 +141,10 @@ def read_sdist(data: bytes) -> None:
     is_tar = not data.startswith(b"\x1f\x8b")  # a fuzzer does not get past the checksum
     path.write_bytes(gzip.compress(data, 1) if is_tar else data)
     list(check_sdist(path))
+    place = ROOM / "finished"
+    place.mkdir(exist_ok=True)
+    with suppress(FelloeError):
+        finish_sdist(path, place, 0)
 
 
 def read_record(data: bytes) -> None:
@@ -243,6 +248,11 @@ def _tree() -> dict[str, bytes]:
 def _wheels() -> Iterator[bytes]:
     yield _zip(_tree())
     yield _zip({})
+    twins = ("demo/con.py", "demo/a:b.py", "demo/gr\xfcn", "demo/gru\u0308n")
+    yield _zip({**_tree(), **dict.fromkeys(twins, b"")})
+    yield _zip({**_tree(), **dict.fromkeys(("demo.libs", "demo.libs/x"), b"")})
+    mail = b"Content-Type: message/rfc822\n\n" * 2000
+    yield _zip({**_tree(), "demo-1.0.dist-info/WHEEL": mail, "demo-1.0.dist-info/METADATA": mail})
 
 
 def _trees() -> Iterator[bytes]:
@@ -258,6 +268,10 @@ def _sdists() -> Iterator[bytes]:
             archive.addfile(member, io.BytesIO(next(_metadata())))
         yield packed.getvalue()
         yield gzip.decompress(packed.getvalue())[:4096]
+    for kind in (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME):
+        header = tarfile.TarInfo("x")
+        header.type, header.size = kind, 6
+        yield (header.tobuf(tarfile.GNU_FORMAT) + b"6 a=b\n".ljust(512, b"\0")) * 3000
 
 
 def _records() -> Iterator[bytes]:
@@ -272,6 +286,8 @@ def _metadata() -> Iterator[bytes]:
         b"Provides-Extra: y\nProject-URL: a, https://example.org\n\nText.\n"
     )
     yield b"[console_scripts]\ndemo = demo:main [x]\n"
+    yield b"Metadata-Version: 2.4\n" + b"Content-Type: message/rfc822\n\n" * 2000
+    yield b"Description-Content-Type: text/x-rst\n\n" + b"`x <" * 50 + b"\n.. x::\n"
 
 
 def _tables() -> Iterator[bytes]:
