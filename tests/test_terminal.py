@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 
+import pyproject_hooks
 import pytest
 
 from felloe import terminal
@@ -191,6 +192,21 @@ class TestWarningsOfHooks:
         assert issubclass(warning.category, UserWarning)
         assert str(warning.message) == "the message\nfelloe: hint: the hint"
         assert capsys.readouterr() == ("", "")
+
+    def test_a_frontend_gets_them_from_another_process(self, tmp_path):
+        (tmp_path / "backend.py").write_text(
+            "from felloe import terminal\nfrom felloe.finding import Finding\n"
+            "def build_sdist(directory, settings):\n"
+            "    with terminal.warning_frontend():\n"
+            "        terminal.report_warning(Finding('no policy', hint='link statically'))\n"
+            "    return 'x.tar.gz'\n"
+        )
+        caller = pyproject_hooks.BuildBackendHookCaller(tmp_path, "backend", backend_path=["."])
+        with pytest.warns(UserWarning, match="no policy") as recorded:
+            assert caller.build_sdist(tmp_path) == "x.tar.gz"
+        assert [str(item.message) for item in recorded] == [
+            "no policy\nfelloe: hint: link statically"
+        ]
 
     def test_those_of_a_hook_that_fails_are_printed(self, capsys):
         def fail():

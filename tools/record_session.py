@@ -30,7 +30,7 @@ PICTURE = ROOT / "docs" / "session.svg"
 COMMANDS = (
     "felloe build examples/newton-basins --python 3.12 3.13 --test 'newton-basins basins.png'",
     "felloe audit dist/newton_basins-1.0.0-cp312-*.whl | head -12",
-    "pip wheel -v -w dist tests/projects/executable-stack 2>&1 | grep -A 3 felloe:.warning",
+    "pip wheel -w dist tests/projects/executable-stack 2>&1 | grep -A 3 BackendWarning",
     "felloe check dist/*",
 )
 COLUMNS, ROWS = 116, 60

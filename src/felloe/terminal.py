@@ -78,7 +78,9 @@ def _emit(findings: Iterable[Finding]) -> None:
     try:
         for finding in findings:
             try:
-                warnings.warn(FelloeWarning(finding.message, finding.hint), stacklevel=1)
+                warning = FelloeWarning(finding.message, finding.hint)
+                # Frontends print file and line; those of this module would say nothing.
+                warnings.warn_explicit(warning, FelloeWarning, "felloe", 0)
             except FelloeWarning:  # noqa: PERF203 - the filter "error" must not end a build
                 _print_labelled("warning", finding.message, finding.hint)
     finally:
