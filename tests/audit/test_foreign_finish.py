@@ -105,7 +105,7 @@ def test_what_is_missing_is_said(repair, tag, files, says, library):
     code, written, document, _ = repair(tag, files)
     assert (code, written) == (1, [])
     assert says in document["violation"]["message"]
-    assert "felloe copies libraries into wheels for Linux alone" in document["violation"]["hint"]
+    assert "felloe copies libraries into wheels for Linux only" in document["violation"]["hint"]
     assert document["missing"] == [
         {"soname": library, "requester": next(iter(files)), "places": []}
     ]

@@ -24,6 +24,13 @@ ROWS = (
         {m("cpython-313t"): module("m")},
         f"cp313-cp313t-{LINUX}",
         f"cp313-cp313t-{OLDEST}",
+        notes=(
+            Says(
+                f"importing {m('cpython-313t')} turns the GIL of a free-threaded Python on: the "
+                "module does not declare that it works without the GIL",
+                "Py_MOD_GIL_NOT_USED",
+            ),
+        ),
     ),
     Case(
         "free-threaded-file-under-the-tag-of-the-gil",
@@ -32,7 +39,7 @@ ROWS = (
         None,
         problems=(
             Says(
-                f"{m('cpython-313t')} works with cp313t alone; the tag cp313-cp313 promises "
+                f"{m('cpython-313t')} works only with cp313t; the tag cp313-cp313 promises "
                 "exactly cp313",
                 "build with the Python that the tag names",
             ),
@@ -49,6 +56,13 @@ ROWS = (
         {m("cpython-311"): module("m"), m("cpython-313t"): module("m")},
         f"cp311.cp313-cp311.cp313t-{LINUX}",
         f"cp311.cp313-cp311.cp313t-{OLDEST}",
+        notes=(
+            Says(
+                f"importing {m('cpython-313t')} turns the GIL of a free-threaded Python on: the "
+                "module does not declare that it works without the GIL",
+                "Py_MOD_GIL_NOT_USED",
+            ),
+        ),
     ),
     Case(
         "two-versions-with-one-file",
@@ -57,7 +71,7 @@ ROWS = (
         None,
         problems=(
             Says(
-                f"{m('cpython-311')} works with cp311 alone; the tag cp312-cp312 promises "
+                f"{m('cpython-311')} works only with cp311; the tag cp312-cp312 promises "
                 "exactly cp312",
                 "build with the Python that the tag names",
             ),
@@ -70,7 +84,7 @@ ROWS = (
         None,
         problems=(
             Says(
-                f"{m('cpython-312')} works with cp312 alone; the tag cp311-cp311 promises "
+                f"{m('cpython-312')} works only with cp312; the tag cp311-cp311 promises "
                 "exactly cp311",
                 "`wheel.py-api`",
             ),
@@ -83,7 +97,7 @@ ROWS = (
         None,
         problems=(
             Says(
-                f"{m('cpython-311')} works with cp311 alone; the tag cp39-abi3 promises every "
+                f"{m('cpython-311')} works only with cp311; the tag cp39-abi3 promises every "
                 "CPython from 3.9 on",
                 "remove `wheel.py-api`",
             ),
@@ -96,7 +110,7 @@ ROWS = (
         None,
         problems=(
             Says(
-                f"{m('cpython-311')} works with cp311 alone; the tag py3-none promises every "
+                f"{m('cpython-311')} works only with cp311; the tag py3-none promises every "
                 "Python 3",
                 "set `wheel.py-api` in [tool.scikit-build] to nothing",
             ),
@@ -242,7 +256,7 @@ ROWS = (
         None,
         problems=(
             Says(
-                f"{m('cpython-311')} works with cp311 alone; the tag pp311-pypy311_pp73 promises "
+                f"{m('cpython-311')} works only with cp311; the tag pp311-pypy311_pp73 promises "
                 "exactly pypy311_pp73",
                 "build with the Python that the tag names",
             ),

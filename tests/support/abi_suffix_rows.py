@@ -67,7 +67,7 @@ ROWS = (
         None,
         problems=(
             Says(
-                f"{m('cpython-313')} works with cp313 alone; the tag cp313-none promises every "
+                f"{m('cpython-313')} works only with cp313; the tag cp313-none promises every "
                 "Python 3.13",
                 "the Python version the module is for",
             ),
@@ -80,7 +80,7 @@ ROWS = (
         None,
         problems=(
             Says(
-                f"{m('cpython-313t')} works with cp313t alone; the tag cp313-none promises every "
+                f"{m('cpython-313t')} works only with cp313t; the tag cp313-none promises every "
                 "Python 3.13",
                 "the Python version the module is for",
             ),
@@ -99,7 +99,7 @@ ROWS = (
         None,
         problems=(
             Says(
-                f"{m('cpython-311')} works with cp311 alone; the tag cp313-none promises every "
+                f"{m('cpython-311')} works only with cp311; the tag cp313-none promises every "
                 "Python 3.13",
                 "the Python version the module is for",
             ),
@@ -118,7 +118,7 @@ ROWS = (
         None,
         problems=(
             Says(
-                f"{m('cpython-311', 'b')} works with cp311 alone; the tag cp39-abi3 promises every "
+                f"{m('cpython-311', 'b')} works only with cp311; the tag cp39-abi3 promises every "
                 "CPython from 3.9 on",
                 "remove `wheel.py-api`",
             ),
@@ -137,7 +137,7 @@ ROWS = (
         None,
         problems=(
             Says(
-                f"q/{m('cpython-311')} works with cp311 alone; the tag cp39-abi3 promises every "
+                f"q/{m('cpython-311')} works only with cp311; the tag cp39-abi3 promises every "
                 "CPython from 3.9 on",
                 "remove `wheel.py-api`",
             ),

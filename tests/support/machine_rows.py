@@ -162,7 +162,7 @@ _BIONIC = Need("libc.so", "", ("puts",))
 
 def _unknown(name: str, file: str, platform: str, *problems: Says, **facts) -> Case:
     """A wheel for a system that nothing is known of."""
-    said = f"nothing here knows what {platform} promises: it is taken on trust"
+    said = f"the platform tag {platform} is not checked: felloe has no rules for its system"
     claim = f"cp313-cp313-{platform}"
     return Case(name, {file: module("m", **facts)}, claim, claim, problems, (Says(said),))
 

@@ -213,7 +213,7 @@ _ABIS = (
         f"cp312-cp312-{_ARM}",
         problems=(
             Says(
-                "m.cpython-312-darwin.so works with cp312 alone; the tag cp313-cp313 promises "
+                "m.cpython-312-darwin.so works only with cp312; the tag cp313-cp313 promises "
                 "exactly cp313"
             ),
         ),
@@ -287,8 +287,8 @@ _OTHERS = (
         _ARM,
         problems=(
             Says(
-                f"{_M} is no module for macOS (broken Mach-O: the load commands reach beyond the "
-                "end of the image)"
+                f"{_M} is not a module for macOS (broken Mach-O: the load commands reach beyond "
+                "the end of the image)"
             ),
         ),
     ),

@@ -56,7 +56,7 @@ _OPAQUE = (
         None,
         problems=(
             Says(
-                f"{_PE} works with cp311 alone; the tag cp39-abi3 promises every CPython from "
+                f"{_PE} works only with cp311; the tag cp39-abi3 promises every CPython from "
                 "3.9 on",
                 "build the module for the stable ABI",
             ),
@@ -69,7 +69,7 @@ _OPAQUE = (
         _CLAIM,
         problems=(
             Says(
-                f"{_DARWIN} is no module for Linux on x86_64 (it is built for macOS on arm64)",
+                f"{_DARWIN} is not a module for Linux on x86_64 (it is built for macOS on arm64)",
                 _MACHINE,
             ),
         ),
@@ -81,7 +81,7 @@ _OPAQUE = (
         _CLAIM,
         problems=(
             Says(
-                f"{_M} is no module for Linux on x86_64 (broken ELF: the ELF identification is "
+                f"{_M} is not a module for Linux on x86_64 (broken ELF: the ELF identification is "
                 "cut off)",
             ),
         ),

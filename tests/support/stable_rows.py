@@ -136,7 +136,7 @@ ROWS = (
         None,
         problems=(
             Says(
-                f"{m('cpython-311')} works with cp311 alone; the tag cp39-abi3 promises every "
+                f"{m('cpython-311')} works only with cp311; the tag cp39-abi3 promises every "
                 "CPython from 3.9 on",
                 _PYBIND11,
             ),
@@ -166,7 +166,7 @@ ROWS = (
         None,
         problems=(
             Says(
-                f"{m('cpython-311')} works with cp311 alone; the tag cp39-abi3 promises every "
+                f"{m('cpython-311')} works only with cp311; the tag cp39-abi3 promises every "
                 "CPython from 3.9 on",
                 _PYBIND11,
             ),

@@ -120,7 +120,7 @@ _MACHINES = (
         {_M: b"MZ" + bytes(80)},
         problems=(
             Says(
-                f"{_M} is no module for Windows (broken PE: no PE signature where the MS-DOS "
+                f"{_M} is not a module for Windows (broken PE: no PE signature where the MS-DOS "
                 "header says it is)"
             ),
         ),
@@ -135,7 +135,7 @@ _PYTHONS = (
         proved="cp313-cp313",
         problems=(
             Says(
-                "m.pyd imports from the library of cp313 and works with that alone; the tag "
+                "m.pyd imports from the library of cp313 and works only with it; the tag "
                 "cp39-abi3 promises every CPython from 3.9 on",
                 "USE_SABI",
             ),
@@ -204,7 +204,7 @@ _PYTHONS = (
         "cp312-cp312-win_amd64",
         problems=(
             Says(
-                "m.pyd imports from the library of cp312 and works with that alone; the tag "
+                "m.pyd imports from the library of cp312 and works only with it; the tag "
                 "cp313-cp313 promises exactly cp313"
             ),
         ),
@@ -241,7 +241,8 @@ _PYTHONS = (
         "cp312-cp312-mingw_x86_64_ucrt_gnu",
         notes=(
             Says(
-                "nothing here knows what mingw_x86_64_ucrt_gnu promises: it is taken on trust",
+                "the platform tag mingw_x86_64_ucrt_gnu is not checked: felloe has no rules for "
+                "its system",
             ),
         ),
     ),

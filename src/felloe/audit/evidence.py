@@ -1,4 +1,4 @@
-"""What the binaries of a wheel say: bytes of members in, evidence out.
+"""Read the binaries of a wheel and collect the evidence about its tags.
 
 Every fact that some policy does not allow becomes a :class:`Constraint` with a
 floor. What the wheel as a whole may claim is decided elsewhere, from these.
@@ -46,11 +46,11 @@ if TYPE_CHECKING:  # a hook on Linux, which meets neither, starts a fifth faster
 
 @dataclass(frozen=True)
 class AuditedObject(AuditedFile):
-    """One ELF file of a wheel and what was found in it."""
+    """One ELF file of a wheel and its facts."""
 
     elf: ElfObject
     libc: str | None
-    """``glibc``, ``musl``, or None where it needs neither and its name says nothing."""
+    """``glibc``, ``musl``, or None if neither its needs nor its name tell."""
     constraints: tuple[Constraint, ...]
     gil: GilUse | None = None
     """None for all files but modules that free-threaded interpreters load."""
@@ -62,7 +62,7 @@ class AuditedObject(AuditedFile):
 
 @dataclass(frozen=True)
 class OpaqueBinary:
-    """A member that holds machine code nobody here can vouch for, and why."""
+    """A member with machine code that cannot be audited, and the reason."""
 
     path: str
     reason: str
@@ -71,14 +71,14 @@ class OpaqueBinary:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that the binaries of one wheel say."""
+    """The facts of all binaries of one wheel."""
 
     objects: tuple[AuditedObject, ...] = ()
     opaque: tuple[OpaqueBinary, ...] = ()
     mach_objects: tuple[MachObject, ...] = ()
     pe_objects: tuple[PeObject, ...] = ()
     has_bytecode: bool = False
-    """Modules of it are there as bytecode alone, which one version of Python reads."""
+    """Some modules exist only as bytecode, which one version of Python reads."""
 
     @property
     def has_binaries(self) -> bool:
@@ -86,16 +86,16 @@ class Evidence:
 
     @property
     def files(self) -> tuple[AuditedFile, ...]:
-        """All that were audited, whatever their format."""
+        """All audited files, of any format."""
         return (*self.objects, *self.mach_objects, *self.pe_objects)
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Every member that holds machine code."""
+        """Paths of all members with machine code."""
         return (*(item.path for item in self.files), *(item.path for item in self.opaque))
 
     def provided(self, architecture: str | None = None) -> frozenset[str]:
-        """The names under which the wheel's objects, or those of one machine, are needed."""
+        """Return the names by which the objects of the wheel, or of one machine, are needed."""
         own = [x for x in self.objects if architecture in (None, x.elf.architecture)]
         sonames = (item.elf.soname for item in own)
         names = (basename(item.path) for item in own)
@@ -105,7 +105,7 @@ class Evidence:
 def audit_members(
     members: Iterable[BinaryMember], policies: Policies, default_libc: str
 ) -> Evidence:
-    """Audit every member that holds machine code.
+    """Audit every member with machine code.
 
     ``default_libc`` (``glibc`` or ``musl``) stands in for objects that name
     no C library themselves.
@@ -141,7 +141,7 @@ def audit_members(
 
 
 def _is_bytecode(path: str) -> bool:
-    """Whether it is imported without a source beside it, which a cached file is not (PEP 3147)."""
+    """Return True for bytecode that is imported without a source (PEP 3147)."""
     return path.endswith(".pyc") and basename(dirname(path)) != "__pycache__"
 
 

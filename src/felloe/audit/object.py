@@ -1,4 +1,4 @@
-"""One binary file of a wheel, whatever its format: its use, and how it is bound to Python."""
+"""One binary file of a wheel of any format: its role and its use of Python."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from felloe.binary.elf.symbols import Import
 
 
 class Role(Enum):
-    """What a binary is for."""
+    """The purpose of a binary."""
 
     MODULE = "module"
     LIBRARY = "library"
     PROGRAM = "program"
     OBJECT = "object"
-    """Something that no loader loads: for a linker, or a debugger."""
+    """A file for a linker or a debugger, which no loader loads."""
 
 
 @dataclass(frozen=True)
 class AuditedFile:
-    """What every format says of one file."""
+    """The facts that files of all formats have."""
 
     path: str
     role: Role
@@ -37,30 +37,30 @@ class AuditedFile:
     python_imports: tuple[Import, ...]
     """The undefined ``Py*`` and ``_Py*`` symbols."""
     python_exports: frozenset[str]
-    """The same of a plain library's defined ones: names a sibling may import."""
+    """The ``Py*`` and ``_Py*`` symbols that a plain library defines for other files."""
 
     @property
     def built_for(self) -> str:
-        """System and machine, in words."""
+        """The system and machine in words."""
         raise NotImplementedError
 
 
 class BinaryMember(Protocol):
-    """What the audit asks of a member of a wheel."""
+    """A member of a wheel, as the audit reads it."""
 
     @property
     def name(self) -> str:
-        """Its path in the wheel."""
+        """The path in the wheel."""
 
     def head(self, size: int) -> bytes:
-        """Its first bytes, at most ``size``."""
+        """Return at most ``size`` first bytes."""
 
     def read(self) -> Buffer:
-        """All of it."""
+        """Return all bytes."""
 
 
 def find_module(path: str) -> ModuleName | None:
-    """The module in the file of this path; ``__init__`` goes by its directory's name."""
+    """Return the module in the file of this path; ``__init__`` has its directory's name."""
     name = find_module_name(basename(path))
     if name is not None and name.stem == "__init__" and "/" in path:
         return replace(name, stem=basename(dirname(path)))
@@ -72,7 +72,7 @@ _PYTHON_NAME = re.compile(r"_?Py[A-Z_]")
 
 
 def is_python_name(name: str) -> bool:
-    """Whether a symbol may be of the C API."""
+    """Return True for a symbol that may belong to the C API."""
     return _PYTHON_NAME.match(name) is not None
 
 
@@ -83,7 +83,7 @@ PYBIND11_IMPORT = "PyInstanceMethod_Type"
 
 
 def mentions_pybind11(data: Buffer, imports: Iterable[Import]) -> bool:
-    """Whether a file with these imports is made with pybind11."""
+    """Return True if a file with these imports is made with pybind11."""
     return any(symbol.name == PYBIND11_IMPORT for symbol in imports) and (
         _PYBIND11_TEXT.search(data) is not None
     )

@@ -39,7 +39,7 @@ def _find_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
 
 
 def _misplaced(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
-    """Modules for Linux under the tag of another system."""
+    """Yield a problem for each module for Linux under the tag of another system."""
     no_elf = any(map(_NO_ELF_TAG.fullmatch, claim.platforms))
     for item in evidence.objects:
         if item.module is not None and (no_elf or item.libc == "glibc"):
@@ -52,7 +52,7 @@ def _misplaced(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
 
 
 def _bound(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
-    """Files for one machine under the tag of any."""
+    """Yield a problem for each file that is bound to a machine under the tag ``any``."""
     several = _find_several(evidence)
     for path, built_for in _bound_to_a_machine(evidence):
         if path not in several:
@@ -64,7 +64,7 @@ def _bound(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
 
 
 def _find_notes(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
-    """What is taken on trust."""
+    """Yield notes about claims that are not checked."""
     if not evidence.has_binaries:
         if claim.platforms != ("any",):
             yield Finding(
@@ -74,7 +74,7 @@ def _find_notes(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
         return
     if "any" not in claim.platforms:
         said = ".".join(claim.platforms)
-        yield Finding(f"nothing here knows what {said} promises: it is taken on trust")
+        yield Finding(f"the platform tag {said} is not checked: felloe has no rules for its system")
         return
     alike: dict[str, list[str]] = {}
     for path, built_for in _find_several(evidence).items():
@@ -84,7 +84,7 @@ def _find_notes(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
 
 
 def _find_several(evidence: Evidence) -> dict[str, str]:
-    """Path -> machine of the files that are there for several, so that each finds one for itself.
+    """Return the files that exist for several machines: path -> machine.
 
     Modules have their like under the same name, all else wherever it is.
     """
@@ -101,7 +101,7 @@ def _find_several(evidence: Evidence) -> dict[str, str]:
 
 
 def _bound_to_a_machine(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """What does not run everywhere; of Windows only modules, for pure wheels carry launchers."""
+    """Yield the files bound to a machine; for Windows only modules, not launchers."""
     for item in evidence.objects:
         if item.role is not Role.OBJECT and item.elf.architecture:
             yield item.path, item.elf.architecture

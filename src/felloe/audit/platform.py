@@ -133,7 +133,7 @@ def explain_missing(missing: Sequence[MissingLibrary], system: str) -> list[Find
 _TOOLS = {"macOS": "delocate", "Windows": "delvewheel"}
 _BRING = (
     "link that library statically, install() it into the wheel, or copy it in with {tool}: "
-    "felloe copies libraries into wheels for Linux alone"
+    "felloe copies libraries into wheels for Linux only"
 )
 LINKED_PYTHON = (
     "link Python::Module (component Development.Module) and not Python::Python: a module takes "
@@ -160,7 +160,7 @@ def find_strangers(
             unknown.setdefault(f"built for {item.built_for}, not audited", []).append(item.path)
     for opaque in evidence.opaque:
         if opaque.module is not None:
-            message = f"{opaque.path} is no module for {system} ({opaque.reason})"
+            message = f"{opaque.path} is not a module for {system} ({opaque.reason})"
             problems.append(Finding(message, hint=ONE_MACHINE, path=opaque.path))
         else:
             unknown.setdefault(opaque.reason, []).append(opaque.path)

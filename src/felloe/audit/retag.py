@@ -15,7 +15,7 @@ from felloe.wheel.writer import write_wheel
 
 @dataclass(frozen=True)
 class TagChange:
-    """What is to become of a name; a set is replaced, or with ``+`` and ``-`` extended or cut."""
+    """A change of tags: a value replaces a set, ``+`` adds to it and ``-`` removes from it."""
 
     python: str | None = None
     abi: str | None = None
@@ -25,7 +25,7 @@ class TagChange:
 
 
 def retag_wheel(wheel: Path, change: TagChange, epoch: int, auditor: Auditor) -> Path | None:
-    """Write the wheel under other tags beside itself. Answers the file, None if nothing changes.
+    """Write the wheel under other tags beside itself. Return the file, None if nothing changes.
 
     Raises :class:`FelloeError` with everything that the new tags promise and the
     binaries do not prove.
@@ -39,7 +39,7 @@ def retag_wheel(wheel: Path, change: TagChange, epoch: int, auditor: Auditor) ->
 
 
 def apply(change: TagChange, name: WheelName) -> WheelName:
-    """The name after a change. Raises :class:`UsageError`."""
+    """Return the changed name. Raises :class:`UsageError`."""
     pythons = _apply(change.python, name.pythons, "--python-tag")
     abis = _apply(change.abi, name.abis, "--abi-tag")
     platforms = _apply(change.platform, name.platforms, "--platform-tag")

@@ -1,4 +1,4 @@
-"""Facts about one object that some policy does not allow, each with its floor."""
+"""Find the facts about one object that some policy does not allow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from felloe.binary.elf.symbols import SymbolTable
 
 
 class Kind(Enum):
-    """What sort of fact constrains a platform tag."""
+    """Kinds of facts that constrain a platform tag."""
 
     SYMBOL_VERSION = "symbol-version"
     LIBRARY = "library"
@@ -35,7 +35,7 @@ class Constraint:
     path: str
     kind: Kind
     subject: str
-    """What it is about, in the words of the format: ``GLIBC_2.34 of libc.so.6``."""
+    """The fact in words, such as ``GLIBC_2.34 of libc.so.6``."""
     floor: int
     symbols: tuple[str, ...] = ()
 
@@ -55,7 +55,7 @@ _RELR_VERSION = "GLIBC_ABI_DT_RELR"
 def constrain(
     path: str, elf: ElfObject, symbols: SymbolTable, family: PolicyFamily
 ) -> Iterator[Constraint]:
-    """The constraints that follow from the object alone."""
+    """Yield the constraints that follow from one object."""
     yield from _constrain_versions(path, elf, symbols, family)
     yield from _constrain_unexported(path, elf, symbols, family)
     if elf.isa_level > 1:
@@ -127,10 +127,10 @@ _LIBPYTHON = re.compile(r"libpython\d+(\.\d+)?[a-z]*\.so(\.\d+)*|libpypy[\d.]*-c
 
 
 def is_loader(soname: str) -> bool:
-    """Whether a needed name is the dynamic loader's own."""
+    """Return True for a name of the dynamic loader."""
     return _LOADER.fullmatch(soname) is not None
 
 
 def is_libpython(soname: str) -> bool:
-    """Whether a needed name is an interpreter's library, under any of its names."""
+    """Return True for any name of an interpreter's library."""
     return _LIBPYTHON.fullmatch(soname) is not None

@@ -1,4 +1,4 @@
-"""Why a platform tag cannot be had, in words: objects, symbols, ways out."""
+"""Explain why a wheel misses a platform tag: objects, symbols and ways out."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ WAYS_OUT = {
     Kind.PAGE_ALIGNMENT: "link with -Wl,-z,max-page-size=65536",
     Kind.REMOVED_SYMBOL: "rebuild it with a Python from 3.7 on",
 }
-"""Kind of constraint -> what its author can do about it."""
+"""Kind of constraint -> advice for the author of the wheel."""
 
 
 def explain(goal: str, portability: Portability, limit: int) -> Finding:
-    """``goal`` is not reached: name what stands above ``limit``, and what would be without it."""
+    """Explain what rules out ``goal``: constraints above ``limit``, and the tag without them."""
     blockers = portability.blockers(limit)
     lines = [f"{goal}:", *describe(blockers, portability)]
     if not blockers:
@@ -51,7 +51,7 @@ def explain(goal: str, portability: Portability, limit: int) -> Finding:
 
 
 def describe(constraints: Sequence[Constraint], portability: Portability) -> list[str]:
-    """Constraints as lines: object, subject, symbols, policy; those alike share one."""
+    """Render constraints as lines: object, subject, symbols, policy. Equal ones share a line."""
     alike: dict[tuple[int, str], list[Constraint]] = {}
     for item in constraints:
         alike.setdefault((item.floor, item.subject), []).append(item)
@@ -72,7 +72,7 @@ def _describe_alike(items: Sequence[Constraint], portability: Portability) -> st
 
 
 def list_symbols(items: Sequence[Constraint]) -> str:
-    """The symbols of constraints that share a subject, in brackets; a few of many."""
+    """Return the first symbols of constraints with one subject, in brackets."""
     symbols = sorted({symbol for item in items for symbol in item.symbols})
     if not symbols or items[0].kind is not Kind.SYMBOL_VERSION:
         return ""
@@ -82,6 +82,6 @@ def list_symbols(items: Sequence[Constraint]) -> str:
 
 
 def explain_ways_out(constraints: Iterable[Constraint]) -> str:
-    """What can be done, once for each kind."""
+    """Return the advice for each kind of constraint, once."""
     kinds = dict.fromkeys(item.kind for item in constraints)
     return "; ".join(WAYS_OUT[kind] for kind in kinds)

@@ -1,4 +1,4 @@
-"""What is odd about an object and forbids no tag: relocations, search paths, dlopen."""
+"""Find problems of an object that rule out no tag: relocations, search paths, dlopen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ORIGIN_PATHS = "set INSTALL_RPATH in CMake to $ORIGIN paths"
 
 
 def observe(item: AuditedObject, provided: frozenset[str]) -> Iterator[Finding]:
-    """The oddities of one object; ``provided`` are the names of libraries beside it."""
+    """Yield notes about one object; ``provided`` are the names of libraries in the wheel."""
     yield from _relocations(item)
     for soname in item.elf.dlopened:
         if soname not in provided:
@@ -53,5 +53,5 @@ def _find_path_problem(name: str, entry: str) -> str:
 
 
 def is_relative_to_origin(entry: str) -> bool:
-    """Whether an RPATH entry begins at the object's own directory (ld.so(8))."""
+    """Return True if an RPATH entry begins at the object's own directory (ld.so(8))."""
     return entry.partition("/")[0] in ("$ORIGIN", "${ORIGIN}")

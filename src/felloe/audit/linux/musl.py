@@ -1,4 +1,4 @@
-"""Which release of musl an object needs: told by a list of names, for it has no symbol versions."""
+"""Find the release of musl that an object needs by a list of names; musl has no versions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _DATA = Path(__file__).parent.parent / "policy" / "musl_symbols.json"
 
 
 def read_newer() -> dict[str, str]:
-    """Symbol -> the release after 1.2.3 that first exports it (tools/update_musl.py)."""
+    """Return the symbols added after musl 1.2.3, with their release (tools/update_musl.py)."""
     newer = json.loads(_DATA.read_text(encoding="utf-8"))["newer"]
     return {symbol: version for version, symbols in newer.items() for symbol in symbols}
 
 
 def read_known() -> frozenset[str]:
-    """Every symbol that musl 1.2.3 or a later release exports."""
+    """Return every symbol that musl 1.2.3 or a later release exports."""
     data = json.loads(_DATA.read_text(encoding="utf-8"))
     return frozenset((*data["symbols"], *(s for group in data["newer"].values() for s in group)))
 
@@ -29,7 +29,7 @@ def read_known() -> frozenset[str]:
 def constrain_musl(
     path: str, elf: ElfObject, symbols: SymbolTable, family: PolicyFamily
 ) -> Iterator[Constraint]:
-    """The symbols of the object that ``musllinux_1_2`` does not promise.
+    """Yield the symbols of the object that ``musllinux_1_2`` does not promise.
 
     Its oldest systems have musl 1.2.3, whose loader refuses an object with one.
     """

@@ -1,4 +1,4 @@
-"""Which platform tags a wheel for Linux that is being made gets."""
+"""Choose the platform tags of a wheel for Linux that is being written."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def choose_platforms(portability: Portability, request: PlatformRequest) -> Plat
 
 
 def _find_others(portability: Portability, before: Sequence[str]) -> Iterator[str]:
-    """Policy tags for systems with the other C library that hold, because none is needed."""
+    """Yield policy tags for the other C library, which hold if the wheel needs no C library."""
     if portability.self_contained and portability.policy is not None:
         for platform in before:
             match = POLICY_TAG.fullmatch(platform)
@@ -56,7 +56,7 @@ def _find_others(portability: Portability, before: Sequence[str]) -> Iterator[st
 
 
 def _synonyms(portability: Portability, platform: str) -> tuple[str, ...]:
-    """The platform tag, and the others that say the same."""
+    """Return the platform tag and its synonyms."""
     for position in range(len(portability.family.policies) if portability.family else 0):
         platforms = portability.platforms_at(position)
         if platform in platforms:
@@ -65,7 +65,7 @@ def _synonyms(portability: Portability, platform: str) -> tuple[str, ...]:
 
 
 def _general_violation(portability: Portability, *, must_upload: bool) -> Finding | None:
-    """What is wrong with the best tag there is, if something is."""
+    """Return the problem of the best tag, None if it has none."""
     platforms = ".".join(portability.platforms())
     uploadable = all(map(pypi_accepts, portability.platforms()))
     if portability.policy is None and (portability.constraints or not uploadable):

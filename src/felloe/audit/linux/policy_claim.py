@@ -1,4 +1,4 @@
-"""Policy tags held against what an audit proves: ``manylinux_2_28``, with or without a machine."""
+"""Compare policy tags, with or without a machine, with the proved policies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLICY_TAG = re.compile(
 
 
 def find_overclaims(portability: Portability, claim: WheelName) -> Iterator[Finding]:
-    """The policy tags of the claim that the binaries do not meet."""
+    """Yield a problem for each claimed policy tag that the binaries do not meet."""
     for platform in claim.platforms:
         match = POLICY_TAG.fullmatch(platform)
         if match is None:
@@ -32,7 +32,7 @@ def find_overclaims(portability: Portability, claim: WheelName) -> Iterator[Find
 
 
 def find_limit(portability: Portability, policy: str) -> int | None:
-    """The highest floor that ``policy`` allows; None if it is of another family."""
+    """Return the highest floor that ``policy`` allows; None if it is of another family."""
     family = portability.family
     if family is None or not policy.startswith(family.name):
         return None
@@ -48,7 +48,7 @@ def _version(policy: str) -> tuple[int, ...]:
 
 
 def explain_family(portability: Portability) -> str:
-    """What stands against a policy of another C library, or of none."""
+    """Explain why no policy of the claimed family holds."""
     if portability.family is None:
         return f"no policy knows the machine {portability.architecture}"
     return f"its binaries are for {portability.family.name} systems"

@@ -1,4 +1,4 @@
-"""On which systems a wheel's binaries run: the truth of its platform tag.
+"""Decide which policies the ELF files of a wheel meet.
 
 Each object's constraints have floors in a family of policies; the wheel's
 floor is the highest of them. Sources: PEP 600, PEP 656 and the policies.
@@ -24,17 +24,17 @@ _DEFAULT_MUSL = "musllinux_1_2"
 
 @dataclass(frozen=True)
 class Portability:
-    """What the binaries of a wheel prove about platforms."""
+    """The policies that the binaries of a wheel meet, and the facts that limit them."""
 
     architecture: str
     family: PolicyFamily | None
-    """None for a machine that no policy knows."""
+    """None for a machine without policies."""
     floor: int
     """Position in the family of the oldest policy that holds, or ``NEVER``."""
     lowest: int
-    """The floor it would have without constraints."""
+    """The floor without any constraint."""
     constraints: tuple[Constraint, ...]
-    """All that stands above the oldest policy, hardest first."""
+    """All facts that the oldest policy does not allow, hardest first."""
     problems: tuple[Finding, ...]
     notes: tuple[Finding, ...]
     self_contained: bool
@@ -50,13 +50,13 @@ class Portability:
         return self.platforms_at(self.floor)
 
     def platforms_at(self, floor: int) -> tuple[str, ...]:
-        """The tags of the policy at ``floor``."""
+        """Return the tags of the policy at ``floor``."""
         if self.family is None or floor >= len(self.family.policies):
             return (f"linux_{self.architecture}",)
         return self.family.policies[floor].platforms(self.architecture)
 
     def blockers(self, floor: int) -> tuple[Constraint, ...]:
-        """What stands in the way of the policy at ``floor``."""
+        """Return the constraints that rule out the policy at ``floor``."""
         return tuple(item for item in self.constraints if item.floor > floor)
 
 
@@ -67,7 +67,7 @@ def judge_portability(
     policies: Policies,
     waived: frozenset[str] = frozenset(),
 ) -> Portability:
-    """Decide what the ELF objects for ``architecture`` prove.
+    """Judge the ELF objects for ``architecture``.
 
     ``default_libc`` speaks for wheels whose objects need no C library;
     ``waived`` are needed names that the user's machine is known to have.
@@ -125,7 +125,7 @@ def _constraints(
 
 
 def _lowest(objects: list[AuditedObject], family: PolicyFamily | None) -> int:
-    """The floor of a wheel without constraints; nothing is proved without an object."""
+    """Return the floor of a wheel without constraints; ``NEVER`` if it has no object."""
     if family is None or not any(item.role is not Role.OBJECT for item in objects):
         return NEVER
     # musl has no symbol versions, so objects cannot show that they would do
@@ -134,7 +134,7 @@ def _lowest(objects: list[AuditedObject], family: PolicyFamily | None) -> int:
 
 
 def _misplaced_modules(evidence: Evidence, architecture: str) -> Iterator[Finding]:
-    """Extension modules that this machine's interpreters cannot load."""
+    """Yield a problem for each module that interpreters for this machine cannot load."""
     for item in evidence.objects:
         if item.module is None:
             continue
@@ -152,7 +152,7 @@ def _misplaced_modules(evidence: Evidence, architecture: str) -> Iterator[Findin
     for other in (*evidence.mach_objects, *evidence.pe_objects):
         if other.module is not None and other.module.suffix.endswith(".so"):
             yield Finding(
-                f"{other.path} is no module for Linux on {architecture} (it is built for "
+                f"{other.path} is not a module for Linux on {architecture} (it is built for "
                 f"{other.built_for})",
                 hint=ONE_MACHINE,
                 path=other.path,
@@ -160,7 +160,7 @@ def _misplaced_modules(evidence: Evidence, architecture: str) -> Iterator[Findin
     for opaque in evidence.opaque:
         if opaque.module is not None and opaque.module.suffix.endswith(".so"):
             yield Finding(
-                f"{opaque.path} is no module for Linux on {architecture} ({opaque.reason})",
+                f"{opaque.path} is not a module for Linux on {architecture} ({opaque.reason})",
                 hint=ONE_MACHINE,
                 path=opaque.path,
             )
@@ -176,7 +176,7 @@ def _kin(architecture: str) -> str:
 
 
 def _may_run(item: AuditedObject, architecture: str) -> bool:
-    """Whether the object is for ``architecture``, or nobody here can tell that it is not."""
+    """Return False if the object is known to be for another machine."""
     found = item.elf.architecture
     if found is None:  # soft-float ARM, or a machine that no policy knows
         if _kin(architecture) == "arm":

@@ -1,4 +1,4 @@
-"""Symbols that an object needs and that nothing it names will provide.
+"""Find symbols that no library of an object provides.
 
 A linker of shared objects lets them pass. Where the C library's own list of
 names is the target's, such as zig's list of an old glibc, they are functions
@@ -25,7 +25,7 @@ _UNVERSIONED = frozenset((0, 1))  # VER_NDX_LOCAL, VER_NDX_GLOBAL
 def find_unresolved(
     elf: ElfObject, symbols: SymbolTable, provided: AbstractSet[str], libc: str
 ) -> tuple[str, ...]:
-    """The names, sorted; none if the object needs a library that may have them.
+    """Return the names, sorted; none if a needed library may have them.
 
     ``provided`` are the sonames of the wheel's own objects that were asked
     already. glibc's names come with versions, musl's are known by a list.

@@ -1,4 +1,4 @@
-"""What the Mach-O files of a wheel prove about its macOS tags.
+"""Judge the macOS tags of a wheel by its Mach-O files.
 
 A tag ``macosx_X_Y_arch`` promises that every file has an image for each machine
 of ``arch`` that starts from macOS X.Y on. Which tags an installer looks for is
@@ -44,7 +44,7 @@ _SIGN = "sign it, which needs no certificate: codesign --sign - FILE"
 
 
 class MacosTag(NamedTuple):
-    """A platform tag of macOS, taken apart."""
+    """The parts of a platform tag of macOS."""
 
     text: str
     version: Version
@@ -52,7 +52,7 @@ class MacosTag(NamedTuple):
     cpus: tuple[str, ...]
 
     def floor(self, cpu: str) -> Version:
-        """The oldest macOS that the tag promises on this machine."""
+        """Return the oldest macOS that the tag promises on this machine."""
         return max(self.version, _FIRST_ARM64) if cpu == "arm64" else self.version
 
 
@@ -74,7 +74,7 @@ class MacosVerdict(PlatformVerdict):
 def judge_macos(
     evidence: Evidence, claim: WheelName, waived: frozenset[str], *, system: MacosSystem
 ) -> MacosVerdict:
-    """Hold macOS tags against the wheel's Mach-O files.
+    """Judge macOS tags by the Mach-O files of the wheel.
 
     ``waived`` are needed names that the user's machine is known to have.
     """
@@ -120,7 +120,7 @@ def _plain(version: Version) -> Version:
 
 
 def _minimum(image: MachoSlice) -> Version | None:
-    """The oldest macOS that can run an image; None if it is not for macOS."""
+    """Return the oldest macOS that can run an image; None if it is not for macOS."""
     version = image.minimum_macos
     if version is None:
         return None
@@ -135,7 +135,7 @@ def _nothing_proves(platforms: Sequence[str]) -> Finding:
 
 
 def _reserved_tags(tags: Iterable[MacosTag]) -> Iterator[Finding]:
-    """Tags that no installer will ever look for."""
+    """Yield a problem for each tag that no installer looks for."""
     for tag in tags:
         if tag.version >= _FIRST_ARM64 and tag.version.minor:
             yield Finding(
@@ -151,7 +151,7 @@ def _reserved_tags(tags: Iterable[MacosTag]) -> Iterator[Finding]:
 
 
 def _wrong_files(own: Sequence[MachObject], tags: Sequence[MacosTag]) -> Iterator[Finding]:
-    """Modules with the suffix of another system, images for another one, unsigned images."""
+    """Yield problems: suffixes of other systems, images for other systems, unsigned images."""
     for item in own:
         if item.module and not _SUFFIX.fullmatch(item.module.suffix):
             yield Finding(
@@ -180,7 +180,7 @@ def _wrong_files(own: Sequence[MachObject], tags: Sequence[MacosTag]) -> Iterato
 
 
 def _wrong_slices(own: Sequence[MachObject], tags: Sequence[MacosTag]) -> Iterator[Finding]:
-    """Files that have no image for a machine that a tag promises."""
+    """Yield a problem for files without an image for a claimed machine."""
     for tag in tags:
         lacking: dict[str, list[str]] = {}
         for item in own:
@@ -196,7 +196,7 @@ def _wrong_slices(own: Sequence[MachObject], tags: Sequence[MacosTag]) -> Iterat
 
 
 def _too_new(own: Sequence[MachObject], tags: Sequence[MacosTag]) -> Iterator[Finding]:
-    """Images that need a newer macOS than a tag promises, or do not say which."""
+    """Yield a finding for images that need a newer macOS than claimed, or state no version."""
     for tag in tags:
         needy: dict[tuple[str, str], list[str]] = {}
         for cpu in tag.cpus:
@@ -219,7 +219,7 @@ def _too_new(own: Sequence[MachObject], tags: Sequence[MacosTag]) -> Iterator[Fi
 
 
 def _newer_minors(own: Sequence[MachObject], tags: Sequence[MacosTag]) -> Iterator[Finding]:
-    """Images that need a minor version of the macOS that a tag promises."""
+    """Yield a note for images that need a minor version of the claimed macOS."""
     needy: dict[str, list[str]] = {}
     for item in own:
         for cpu in dict.fromkeys(cpu for tag in tags for cpu in tag.cpus):
@@ -242,7 +242,7 @@ def _newer_minors(own: Sequence[MachObject], tags: Sequence[MacosTag]) -> Iterat
 def _prove(
     own: Sequence[MachObject], tags: Sequence[MacosTag], system: MacosSystem
 ) -> Iterator[str]:
-    """The least versions that hold for the machines claimed, or else for those all files share."""
+    """Yield the best tags for the claimed machines, or else for those that all files share."""
     found = [_prove_one(own, tag.architecture, tag.cpus) for tag in tags]
     if not any(found):
         shared = set.intersection(*(set(item.macho.cpus) for item in own)) if own else set()
@@ -254,7 +254,7 @@ def _prove(
 
 
 def _prove_one(own: Sequence[MachObject], architecture: str, cpus: Sequence[str]) -> str:
-    """The best tag for some machines; empty where a file stands in the way of any."""
+    """Return the best tag for some machines; empty if a file rules out every tag."""
     images = [item.find_slice(cpu) for item in own for cpu in cpus]
     least = [_minimum(image) if image else None for image in images]
     versions = [version for version in least if version]

@@ -1,4 +1,4 @@
-"""Where dyld would find the libraries that a wheel's Mach-O files need: in it, or nowhere.
+"""Find the needed libraries of Mach-O files in the wheel, as dyld does.
 
 Source: dyld(1), "DYLD_*" apart, which no wheel can rely on: ``@loader_path`` is
 the directory of the file that needs the library, ``@executable_path`` that of
@@ -23,7 +23,7 @@ _LOADER, _EXECUTABLE, _RPATH = "@loader_path/", "@executable_path/", "@rpath/"
 def find_missing_dylibs(
     objects: Sequence[MachObject], cpus: set[str], system: MacosSystem
 ) -> Iterator[MissingLibrary]:
-    """What the images for ``cpus`` need and neither the wheel nor the system has.
+    """Yield the needed libraries of ``cpus`` that neither the wheel nor the system has.
 
     A weak library may be absent. Each (file, library) is said once.
     """
@@ -42,7 +42,7 @@ def find_missing_dylibs(
 
 
 class _Search:
-    """The files of a wheel that have an image for one machine, and where their paths lead."""
+    """The files of a wheel with an image for one machine, and the places their paths lead to."""
 
     def __init__(self, objects: Sequence[MachObject], cpu: str, system: MacosSystem) -> None:
         self._system = system
@@ -56,7 +56,7 @@ class _Search:
             self._by_name.setdefault(basename(path), []).append(path)
 
     def finds(self, item: MachObject, name: str) -> bool:
-        """Whether the wheel has what ``item`` needs under an install name."""
+        """Return True if the wheel has the library that ``item`` needs."""
         if name in self._names:
             return True  # whoever needs it first leads the loader to it
         if ".data/" in item.path and installed_place(item.path) == item.path:
@@ -73,7 +73,7 @@ class _Search:
         return False
 
     def _finds_by_rpath(self, rest: str) -> bool:
-        """Whether a path of any file leads to it: all who may have led here count."""
+        """Return True if an ``LC_RPATH`` of any file leads to the library."""
         for path in self._by_name.get(basename(rest), ()):
             head, _, tail = path.rpartition("/" + rest) if path != rest else (".", "", "")
             if not tail and (head or ".") in self._places:
@@ -82,7 +82,7 @@ class _Search:
 
 
 def _rpath_places(item: MachObject, image: MachoSlice) -> tuple[str, ...]:
-    """The directories of the wheel that an image's ``LC_RPATH`` name."""
+    """Return the directories of the wheel that an image's ``LC_RPATH`` name."""
     place = dirname(installed_place(item.path))
     marks = (_LOADER, _EXECUTABLE) if item.role is Role.PROGRAM else (_LOADER,)
     entries = ((entry + "/", mark) for entry in image.rpaths for mark in marks)
@@ -90,12 +90,12 @@ def _rpath_places(item: MachObject, image: MachoSlice) -> tuple[str, ...]:
 
 
 def installed_place(path: str) -> str:
-    """Where a file of the wheel comes to lie in site-packages; itself where that is elsewhere."""
+    """Return the path of a file in site-packages; the path itself for files installed elsewhere."""
     head, mark, rest = path.partition(".data/")
     scheme, _, inner = rest.partition("/")
     return inner if mark and "/" not in head and scheme in ("platlib", "purelib") else path
 
 
 def _join(place: str, path: str) -> str:
-    """The place that a path behind a mark names: several slashes are one."""
+    """Join a directory and the rest of a path; several slashes count as one."""
     return normpath(join(place, path.lstrip("/")))

@@ -1,4 +1,4 @@
-"""One Mach-O file of a wheel and what was found in it."""
+"""One Mach-O file of a wheel and its facts."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class MachObject(AuditedFile):
         return f"macOS on {' and '.join(self.macho.cpus)}"
 
     def find_slice(self, cpu: str) -> MachoSlice | None:
-        """The image that a process for ``cpu`` loads."""
+        """Return the image that a process for ``cpu`` loads."""
         return next((item for item in self.macho.slices if item.cpu == cpu), None)
 
 
 def is_libpython_dylib(name: str) -> bool:
-    """Whether an install name is an interpreter's library's, or its framework's."""
+    """Return True for the install name of an interpreter's library or framework."""
     return _LIBPYTHON.fullmatch(name) is not None
 
 
@@ -75,7 +75,7 @@ def audit_mach_object(path: str, data: Buffer) -> MachObject:
 
 
 def _imports(image: MachoSlice, table: MachoSymbolTable) -> Iterator[Import]:
-    """What one image may take from the interpreter."""
+    """Yield the symbols that one image may import from the interpreter."""
     if not table.mentions(b"_Py"):
         return
     for symbol in table.imports_beginning(*_PYTHON):
@@ -88,7 +88,7 @@ def _imports(image: MachoSlice, table: MachoSymbolTable) -> Iterator[Import]:
 
 
 def _merge(imports: Iterable[Import]) -> Iterator[Import]:
-    """Each name once; weak only if it is so in every slice."""
+    """Return each name once; it is weak if it is weak in every slice."""
     found: dict[str, bool] = {}
     for name, weak in imports:
         found[name] = found.get(name, True) and weak

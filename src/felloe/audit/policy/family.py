@@ -28,7 +28,7 @@ class Policy:
     aliases: tuple[str, ...]
 
     def platforms(self, architecture: str) -> tuple[str, ...]:
-        """The platform tags that claim this policy, sorted."""
+        """Return the platform tags of this policy, sorted."""
         return tuple(sorted(f"{name}_{architecture}" for name in (self.name, *self.aliases)))
 
 
@@ -49,15 +49,15 @@ class PolicyFamily:
     unexported: Mapping[str, Mapping[str, int]]
     """Soname -> symbol that some systems' builds of it do not export -> floor."""
     version_prefixes: frozenset[str]
-    """``GLIBC``, ``GLIBCXX``, …: what a known symbol version begins with."""
+    """First parts of known symbol versions: ``GLIBC``, ``GLIBCXX``, …."""
 
     @property
     def libc(self) -> str:
-        """The C library of the systems it speaks of: ``glibc`` or ``musl``."""
+        """The C library of its systems: ``glibc`` or ``musl``."""
         return next(libc for libc, name in FAMILY_OF_LIBC.items() if name == self.name)
 
     def version_floor(self, version: str) -> int:
-        """The floor of a needed symbol version.
+        """Return the floor of a needed symbol version.
 
         A version whose prefix no policy speaks of says nothing about the
         platform (``OPENSSL_3.0.0`` comes with its library): floor 0.
@@ -67,14 +67,14 @@ class PolicyFamily:
         return self.symbol_versions.get(version, NEVER)
 
     def position(self, name: str) -> int | None:
-        """The position of the policy with this name or alias, without architecture."""
+        """Return the position of the policy with this name or alias, without architecture."""
         for position, policy in enumerate(self.policies):
             if name == policy.name or name in policy.aliases:
                 return position
         return None
 
     def policy_name(self, floor: int) -> str | None:
-        """The policy at ``floor``; None for :data:`NEVER`."""
+        """Return the policy at ``floor``; None for :data:`NEVER`."""
         return self.policies[floor].name if floor < len(self.policies) else None
 
 
@@ -82,11 +82,11 @@ Policies = Mapping[tuple[str, str], PolicyFamily]
 """(family name, architecture) -> the policies of that family for that machine."""
 
 FAMILY_OF_LIBC = {"glibc": "manylinux", "musl": "musllinux"}
-"""C library -> the family whose policies speak of systems with it."""
+"""C library -> the family of policies for systems with it."""
 
 
 def read_policies() -> Policies:
-    """Every family for every architecture it knows, from the data beside this file."""
+    """Read every family for each of its architectures from the data beside this file."""
     found: dict[tuple[str, str], PolicyFamily] = {}
     for name in FAMILY_OF_LIBC.values():
         data = json.loads((_DATA / f"{name}.json").read_text(encoding="utf-8"))
@@ -123,7 +123,7 @@ _MUSL_ARCHITECTURES = {"i686": "x86", "armv7l": "armv7"}
 
 
 def _with_musl_soname(libraries: dict[str, int], architecture: str) -> dict[str, int]:
-    """Adds ``libc.musl-<arch>.so.1`` where ``libc.so`` is listed.
+    """Add ``libc.musl-<arch>.so.1`` if ``libc.so`` is listed.
 
     Both name musl: its loader takes any ``libc.`` in ``DT_NEEDED`` for itself
     (musl, ldso/dynlink.c, load_library).
@@ -134,5 +134,5 @@ def _with_musl_soname(libraries: dict[str, int], architecture: str) -> dict[str,
 
 
 def musl_soname(architecture: str) -> str:
-    """What systems with musl call its library."""
+    """Return the soname of musl on systems with musl."""
     return f"libc.musl-{_MUSL_ARCHITECTURES.get(architecture, architecture)}.so.1"

@@ -1,4 +1,4 @@
-"""Which interpreters can load a wheel: the truth of its python and ABI tags.
+"""Judge the python and ABI tags of a wheel: which interpreters can load it.
 
 A tag pair holds when every extension module of the wheel has a file that such
 an interpreter loads, and when every object that imports the C API stays within
@@ -32,12 +32,12 @@ from felloe.wheel.tags import WheelName, python_version
 
 @dataclass(frozen=True)
 class AbiVerdict:
-    """The python and ABI tags a wheel may carry, and what is wrong or odd about the claim."""
+    """The python and ABI tags that a wheel may have, and findings about the claimed ones."""
 
     pythons: tuple[str, ...]
     abis: tuple[str, ...]
     problems: tuple[Finding, ...]
-    """Ways in which the claim promises more than the files prove."""
+    """Claims that the files do not prove."""
     notes: tuple[Finding, ...]
 
 
@@ -78,7 +78,7 @@ def judge_abi(
 
 
 def _is_narrow(claim: WheelName) -> bool:
-    """Whether a claim names a Python 3 that a wheel without the C API would not have to name."""
+    """Return True for tags of one Python 3, which a wheel without the C API does not need."""
     versions = filter(None, map(python_version, claim.pythons))
     return not {"none", *STABLE} & set(claim.abis) and all(major >= 3 for major, _ in versions)
 
@@ -93,7 +93,7 @@ def _dll_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
 def _prove_tags(
     modules: Modules, claim: WheelName, needed: tuple[int, int]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What the files say in place of a false claim; the claim where they are silent."""
+    """Return the tags that the files prove; the claimed ones if they prove none."""
     names = [file.name for files in modules.values() for file in files]
     versions = {(name.python_tag, name.abi_tag) for name in names if name.abi is Abi.VERSION}
     if len(versions) == 1:
@@ -111,7 +111,7 @@ def _prove_tags(
 
 
 def _uninitialized(evidence: Evidence) -> Iterator[Finding]:
-    """Files named like modules that no import can initialize."""
+    """Yield a note for each file named like a module without its init function."""
     for item in evidence.files:
         if item.role is Role.MODULE and item.module and not item.initializes:
             init, export, *_ = item.module.init_names()
@@ -135,7 +135,7 @@ def _wider_proof(modules: Modules, claim: WheelName) -> Iterator[Finding]:
 
 
 def _reserved_tags(claim: WheelName) -> Iterator[Finding]:
-    """Tags that no interpreter will ever look for."""
+    """Yield a problem for each tag that no interpreter looks for."""
     for python in claim.pythons:
         if python.startswith("cp") and python.endswith("t"):
             yield Finding(

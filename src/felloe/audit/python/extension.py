@@ -1,4 +1,4 @@
-"""What the file name of an extension module says about who can import it.
+"""Read from the file name of an extension module which interpreters import it.
 
 CPython looks for ``<name><suffix>`` for each suffix of
 ``importlib.machinery.EXTENSION_SUFFIXES`` (PEP 3149 for the versioned ones,
@@ -13,14 +13,14 @@ from enum import Enum
 
 
 class Abi(Enum):
-    """Which promise a module's suffix makes."""
+    """The promise of a module's suffix."""
 
     VERSION = "version"
     """One version of one implementation."""
     ABI3 = "abi3"
     ABI3T = "abi3t"
     UNTAGGED = "untagged"
-    """A bare ``.so`` or ``.pyd``: every interpreter tries it, the name promises nothing."""
+    """A bare ``.so`` or ``.pyd``, which every interpreter tries to import."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ModuleName:
     """The parts of an extension module's file name."""
 
     stem: str
-    """The module's own name: what ``PyInit_`` is followed by."""
+    """The module's own name, which follows ``PyInit_``."""
     suffix: str
     abi: Abi
     python_tag: str | None = None
@@ -37,10 +37,10 @@ class ModuleName:
     architecture: str | None = None
     """The machine that the suffix names, as platform tags spell it: ``aarch64``, ``amd64``."""
     musl: bool = False
-    """Whether the suffix names musl, so that no other Python finds the module."""
+    """The suffix names musl, so that no other Python finds the module."""
 
     def init_names(self) -> tuple[str, ...]:
-        """The functions of which an interpreter calls one (PEP 489, 793)."""
+        """Return the possible names of the init function (PEP 489, 793)."""
         if self.stem.isascii():
             return (
                 f"PyInit_{self.stem}",
@@ -125,7 +125,7 @@ _LAST_WITH_MALLOC = "37"
 
 
 def name_windows_abi(version: str, flags: str) -> str:
-    """The ABI tag of a CPython for Windows, of its version (``37``, ``313``) and flags.
+    """Return the ABI tag of a CPython for Windows by version (``37``, ``313``) and flags.
 
     Up to 3.7 it has an ``m`` that neither its library nor its modules are named with.
     """

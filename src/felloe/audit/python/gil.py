@@ -23,7 +23,7 @@ _MOST_SLOTS = 32
 
 
 class GilUse(Enum):
-    """What a module declares about the GIL."""
+    """The declaration of a module about the GIL."""
 
     NOT_USED = "not-used"
     USED = "used"

@@ -1,4 +1,4 @@
-"""The files that implement the modules of a wheel, and which interpreters load them.
+"""Find the files of each module of a wheel and the interpreters that load them.
 
 Sources: CPython's list of extension suffixes, PEP 384 (abi3), 703 (``t``), 803
 (abi3t).
@@ -45,7 +45,7 @@ Modules = Mapping[tuple[str, str], Sequence[ModuleFile]]
 
 
 def group_modules(evidence: Evidence) -> Modules:
-    """The modules of a wheel."""
+    """Group the files of a wheel by module."""
     found: dict[tuple[str, str], list[ModuleFile]] = defaultdict(list)
     files = [
         ModuleFile(item.path, item.module, item.pybind11) for item in evidence.files if item.module
@@ -57,7 +57,7 @@ def group_modules(evidence: Evidence) -> Modules:
 
 
 def find_unloadable(modules: Modules, claim: WheelName) -> Iterator[Finding]:
-    """Modules that some interpreter named by the claim has no file of."""
+    """Yield a problem for each module without a file for some claimed interpreter."""
     for files in modules.values():
         for python, abi in _promises(claim):
             if not any(_loads(file.name, python, abi) for file in files):
@@ -66,7 +66,7 @@ def find_unloadable(modules: Modules, claim: WheelName) -> Iterator[Finding]:
 
 
 def _promises(claim: WheelName) -> Iterator[tuple[str, str]]:
-    """The pairs of a python and an ABI tag that some interpreter looks for.
+    """Yield the pairs of a python and an ABI tag that some interpreter looks for.
 
     ``cp38.cp39-cp38.cp39`` is four pairs, two of which are none's.
     """
@@ -78,7 +78,7 @@ def _promises(claim: WheelName) -> Iterator[tuple[str, str]]:
 
 
 def _is_reserved(python: str, abi: str) -> bool:
-    """Whether no such tag exists: then that is all there is to say."""
+    """Return True for a pair of tags that does not exist."""
     version = python_version(python)
     if version is None:
         return python.endswith("t")
@@ -86,7 +86,7 @@ def _is_reserved(python: str, abi: str) -> bool:
 
 
 def _loads(name: ModuleName, python: str, abi: str) -> bool:
-    """Whether an interpreter for which a ``python-abi`` wheel is right loads the file."""
+    """Return True if the interpreters of a ``python-abi`` wheel load the file."""
     version = python_version(python)
     new = version is not None and version >= ABI3T_FLOOR
     if name.abi is Abi.UNTAGGED:
@@ -124,9 +124,9 @@ def _unloadable_finding(files: Sequence[ModuleFile], python: str, abi: str) -> F
 
 def _describe(name: ModuleName) -> str:
     if name.abi is Abi.VERSION and name.suffix == ".pyd":
-        return f"imports from the library of {name.abi_tag} and works with that alone"
+        return f"imports from the library of {name.abi_tag} and works only with it"
     if name.abi is Abi.VERSION:
-        return f"works with {name.abi_tag} alone"
+        return f"works only with {name.abi_tag}"
     if name.abi is Abi.ABI3T:
         return "works with CPython 3.15 and later"
     if name.abi is Abi.ABI3 and is_tagged_stable(name):
@@ -149,12 +149,12 @@ def _describe_tag(python: str, abi: str) -> str:
 
 
 def is_abi3t(modules: Modules) -> bool:
-    """Whether every module has a file for the stable ABI of both builds (PEP 803)."""
+    """Return True if every module has a file for the stable ABI of both builds (PEP 803)."""
     return bool(modules) and all(
         any(file.name.abi is Abi.ABI3T for file in files) for files in modules.values()
     )
 
 
 def is_tagged_stable(name: ModuleName) -> bool:
-    """Whether a module for abi3 has a suffix that only Python 3.15 and later import."""
+    """Return True for an abi3 suffix that only Python 3.15 and later import."""
     return name.suffix not in _OLD_SUFFIXES

@@ -1,1 +1,1 @@
-"""Render an audit as a table or as JSON."""
+"""Render an audit as text or as JSON."""

@@ -34,7 +34,7 @@ def render_text(
 
 
 def _wrap(line: str, width: int | None) -> list[str]:
-    """Wrap at spaces; what follows is indented below the first line."""
+    """Wrap at spaces and indent the lines after the first."""
     if width is None or len(line) <= width:
         return [line]
     indent = " " * (len(line) - len(line.lstrip()) + 2)
@@ -66,7 +66,7 @@ def _headline(verdict: Verdict) -> str:
 
 
 def _limit(audit: WheelAudit) -> Iterator[str]:
-    """The facts that rule out the next better tag, and what to do about them."""
+    """Yield the facts that rule out the next better tag, and the ways to avoid them."""
     portability = find_portability(audit.verdict)
     if portability is None or portability.family is None:
         return
@@ -116,7 +116,7 @@ def _verbose(wheel: str, audit: WheelAudit) -> Iterator[str]:
 
 
 def _better_lines(portability: Portability) -> Iterator[str]:
-    """For each better policy, the facts that rule it out and not the next one."""
+    """Yield, for each better policy, the facts that rule it out and not the next one."""
     family = portability.family
     if family is None:
         return
@@ -180,7 +180,7 @@ def _join(names: Iterable[str]) -> str:
 
 
 def _table(head: tuple[str, ...], files: Iterable[tuple[str, Row]]) -> Iterator[str]:
-    """One row for all files that are alike but for their paths."""
+    """Yield one row for all files that differ only in their paths."""
     alike: dict[Row, list[str]] = {}
     for path, row in files:
         alike.setdefault(row, []).append(path)

@@ -1,4 +1,4 @@
-"""What the PE files of a wheel prove about its Windows tags: machine, and DLLs at hand.
+"""Judge the Windows tags of a wheel by its PE files: machine and needed DLLs.
 
 The tags ``win32``, ``win_amd64`` and ``win_arm64`` name a machine and no version
 of Windows (PEP 425, :func:`sysconfig.get_platform`).
@@ -26,7 +26,7 @@ from felloe.finding import Finding
 from felloe.wheel.tags import WheelName
 
 _MACHINES = {"win32": "win32", "win_amd64": "amd64", "win_arm64": "arm64"}
-"""Platform tag -> what the suffix of a ``.pyd`` calls it."""
+"""Platform tag -> its name in the suffix of a ``.pyd``."""
 
 _STARTS = {"win_amd64": ("win32",), "win_arm64": ("win32", "win_amd64")}
 """Platform tag -> the other machines whose programs such a Windows starts (WOW64, emulation)."""
@@ -39,7 +39,7 @@ def judge_windows(
     *,
     read_system: Callable[[str], WindowsSystem],
 ) -> PlatformVerdict:
-    """Hold Windows tags against the wheel's PE files.
+    """Judge Windows tags by the PE files of the wheel.
 
     .NET code is for any machine, so it proves and refuses nothing. ``waived``
     are needed names that the user's machine is known to have.
@@ -94,7 +94,7 @@ def _misplaced(item: PeObject, said: str) -> Finding:
 
 
 def _misnamed(own: Sequence[PeObject]) -> Iterator[Finding]:
-    """Modules whose suffix no Python on their machine looks for."""
+    """Yield a problem for each module whose suffix no Python on its machine looks for."""
     for item in own:
         module, machine = item.module, _MACHINES.get(item.pe.platform or "")
         if module is None:
@@ -115,7 +115,7 @@ def _misnamed(own: Sequence[PeObject]) -> Iterator[Finding]:
 
 
 def _has_any(native: Sequence[PeObject], tag: str) -> bool:
-    """Whether any file is of use where the tag says."""
+    """Return True if any file runs on the system of the tag."""
     return any(
         item.pe.platform == tag
         or (item.role is Role.PROGRAM and item.pe.platform in _STARTS.get(tag, ()))
@@ -131,7 +131,7 @@ def _nothing_proves(tag: str) -> Finding:
 
 
 class _Missing(NamedTuple):
-    """Libraries that neither the wheel nor Windows has, by what their absence means."""
+    """Libraries that neither the wheel nor Windows has, by consequence."""
 
     missing: list[MissingLibrary]
     redistributable: list[MissingLibrary]

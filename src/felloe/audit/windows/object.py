@@ -1,4 +1,4 @@
-"""One PE file of a wheel and what was found in it.
+"""One PE file of a wheel and its facts.
 
 A module for Windows names the library of its interpreter, which says more than
 its suffix: ``python313.dll`` is one version's, ``python3.dll`` the stable ABI's
@@ -56,7 +56,7 @@ class PeObject(AuditedFile):
 
 
 def find_python_dll(name: str) -> PythonDll | None:
-    """What a needed name says about Python; None for any other library."""
+    """Return the interpreter's library of this name; None for any other library."""
     match = _PYTHON_DLL.fullmatch(name)
     if match is None:
         is_python = _OTHER_PYTHONS.fullmatch(name) is not None
@@ -100,7 +100,7 @@ def _python_imports(pe: PeImage, symbols: PeSymbolTable) -> Iterator[str]:
 
 
 def _say_more(module: ModuleName | None, dlls: tuple[PythonDll, ...]) -> ModuleName | None:
-    """A name that promises nothing, with what the interpreter's library promises."""
+    """Return an untagged module name with the promise of the interpreter's library."""
     if module is None or module.abi is not Abi.UNTAGGED:
         return module
     versions = {dll.abi_tag for dll in dlls if dll.abi_tag}

@@ -1,4 +1,4 @@
-"""Files for Windows that take the C API from another Python than the one promised.
+"""Find files for Windows that import the C API from another Python than the claimed one.
 
 A file names the interpreter's library, so what it works with is written in it
 twice: there, and in its own name or the wheel's tag.
@@ -24,7 +24,7 @@ _LIMITED = (
 
 
 def find_dll_problems(evidence: Evidence, claim: WheelName) -> Iterator[Finding]:
-    """What the needed ``python*.dll`` say against the names of files and the claim."""
+    """Yield a problem for each needed ``python*.dll`` that contradicts a file name or the claim."""
     own = {basename(item.path).lower() for item in evidence.pe_objects}
     for item in evidence.pe_objects:
         if item.stray_init:
@@ -52,7 +52,7 @@ def _problems(item: PeObject, dll: PythonDll, claim: WheelName) -> Iterator[Find
 
 
 def _module_problems(item: PeObject, dll: PythonDll) -> Iterator[Finding]:
-    """A module whose name says one thing and whose imports say another.
+    """Yield a problem for a module whose imports contradict its name.
 
     What a name leaves open was taken from the imports when it was read.
     """
@@ -70,7 +70,7 @@ def _module_problems(item: PeObject, dll: PythonDll) -> Iterator[Finding]:
 
 
 def _is_meant(abi_tag: str, claim: WheelName) -> bool:
-    """Whether some interpreter of the claim is the one with this tag."""
+    """Return True if the claim includes the interpreter with this tag."""
     return any(
         abi == abi_tag or (abi == "none" and python == abi_tag.rstrip("mt"))
         for python, abi in product(claim.pythons, claim.abis)
