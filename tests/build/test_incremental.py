@@ -564,3 +564,21 @@ def test_the_command_tells_of_it(built, clean_environ):
     assert entry["bytes"] == document["bytes"] > 10_000
     assert "removed 1 entries" in run(*command, "clear", env=environ).stdout
     assert not built.trees
+
+
+def test_the_install_prefix_is_the_same_in_each_build(hook, copy_project, tmp_path):
+    """A file that names it differed in each build, and what includes it was compiled again."""
+    lines = (
+        "cmake_minimum_required(VERSION 3.15...4.0)\nproject(p C)\n"
+        "configure_file(p.in p.txt @ONLY)\n"
+        "install(FILES ${CMAKE_CURRENT_BINARY_DIR}/p.txt DESTINATION .)\n"
+    )
+    files = {"CMakeLists.txt": lines, "p.in": "@CMAKE_INSTALL_PREFIX@ @SKBUILD_DATA_DIR@\n"}
+    project = copy_project("frontend_tiny", files)
+    made = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        env = {"FELLOE_CACHE": "true", "FELLOE_CACHE_DIR": str(tmp_path / "cache")}
+        answer = hook(project, "build_wheel", tmp_path / name, env=env)
+        made.append((tmp_path / name / answer.value).read_bytes())
+    assert made[0] == made[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,7 @@ from felloe.build.build import Build
 from felloe.build.environment.context import BuildContext, open_context
 from felloe.build.toolchain.launch_compiler_cache import use_compiler_cache
 from felloe.build.tree.run import build_in_tree
-from felloe.config.settings import ConfigSettings
+from felloe.config.settings import ConfigSettings, Settings
 from felloe.errors import FelloeError
 from felloe.python.target import Target
 from felloe.repair.finish import RepairContext, finish
@@ -39,10 +40,13 @@ def _build_in(
 ) -> Path:
     """Build the wheel in an environment, with compilers that are set up."""
     build = context.build
-    repair = RepairContext(build.settings, read_policies(), build.environ, scratch)
+    engine_directory = scratch / "engine"
+    engine_directory.mkdir()
     config = _with_link_paths(build, target)
-    made = build_in_tree("wheel", context, target, repair.make_directory("engine"), config)
-    with open_wheel(made) as staged:
+    made = build_in_tree("wheel", context, target, engine_directory, config)
+    settings = _with_search(build.settings, made.linked)
+    repair = RepairContext(settings, read_policies(), build.environ, scratch)
+    with open_wheel(made.path) as staged:
         check_metadata(staged, metadata)
         claim = _claim(staged.name, target)
         fixed = _fix_zig(staged, build, target)
@@ -77,6 +81,13 @@ def _with_link_paths(build: Build, target: Target) -> ConfigSettings | None:
     if is_set or target.libc is None or build.settings.platform == "linux":
         return build.engine_config
     return {_LINK_PATHS: "ON", **(build.engine_config or {})}
+
+
+def _with_search(settings: Settings, directories: tuple[str, ...]) -> Settings:
+    """Return the settings with more directories in ``libraries.search``."""
+    libraries = settings.libraries
+    search = (*libraries.search, *directories)
+    return replace(settings, libraries=replace(libraries, search=search))
 
 
 def _claim(name: WheelName, target: Target) -> WheelName:

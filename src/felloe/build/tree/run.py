@@ -7,10 +7,11 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from felloe.build.build import Build
 from felloe.build.environment.context import BuildContext, has_room, prune_cache, say
+from felloe.build.link_directory import find_link_directories, keep_linked
 from felloe.config.settings import ConfigSettings
 from felloe.errors import EngineFailed
 from felloe.python.target import Target
@@ -23,9 +24,17 @@ _UNPACKED = re.compile(r"/(pip-req-build-|pip-install-|pip-wheel-|build-via-sdis
 """Where frontends put a project for one build only."""
 
 
+class EngineWheel(NamedTuple):
+    """A wheel as the engine built it."""
+
+    path: Path
+    linked: tuple[str, ...] = ()
+    """Directories of the libraries that CMake linked; empty if the user chose the build-dir."""
+
+
 def build_in_tree(
     kind: str, place: BuildContext, target: Target, directory: Path, config: ConfigSettings | None
-) -> Path:
+) -> EngineWheel:
     """Have the engine build a ``kind``, in the tree of the last such build if there is one."""
     tree = _borrow(place, target, config)
     if tree is not None and place.root is not None:
@@ -36,12 +45,16 @@ def build_in_tree(
         if made is not None:
             prune_cache(place.root, place.build.settings.cache.limit)
             return made
-    return place.build.engine.build(kind, directory, config)
+    if _has_build_dir(place.build, config):
+        return EngineWheel(place.build.engine.build(kind, directory, config))
+    path = str(directory / "build").replace("{", "{{").replace("}", "}}")
+    made_once = place.build.engine.build(kind, directory, {**(config or {}), _BUILD_DIR: path})
+    return EngineWheel(made_once, tuple(map(str, find_link_directories(directory / "build"))))
 
 
 def _build_with(
     tree: Tree, kind: str, place: BuildContext, directory: Path, config: ConfigSettings | None
-) -> Path | None:
+) -> EngineWheel | None:
     """Build in a tree that is ours. None if that cannot be done, or what came out is doubtful."""
     from felloe.build.tree.tree import discard, finish, start
 
@@ -57,7 +70,8 @@ def _build_with(
     try:
         scratch = f"{tree.path}/scratch"
         shutil.rmtree(scratch, ignore_errors=True)  # of a build that was killed
-        made = engine.build(kind, directory, {**(config or {}), _BUILD_DIR: path}, scratch)
+        wheel = engine.build(kind, directory, {**(config or {}), _BUILD_DIR: path}, scratch)
+        made = EngineWheel(wheel, keep_linked(tree.build_dir, directory / "linked"))
         if before is not None and before.search.find_new():
             is_spoilt = True  # a header was generated that older objects have not seen
     except EngineFailed:
@@ -107,9 +121,14 @@ def may_have_tree(place: BuildContext, config: ConfigSettings | None) -> bool:
         return False  # unpacked for once, unless `felloe build` says that it stays
     if place.origin.vanishes and not place.address:
         return False  # its paths would be stale at once
+    return not _has_build_dir(place.build, config)
+
+
+def _has_build_dir(build: Build, config: ConfigSettings | None) -> bool:
+    """Return whether the user chose a build directory."""
     chosen = {_BUILD_DIR, f"skbuild.{_BUILD_DIR}"} & set(config or {})
-    chosen |= {"SKBUILD_BUILD_DIR"} & set(place.build.environ)
-    return not chosen and not _has_key(project.engine(), _BUILD_DIR)
+    chosen |= {"SKBUILD_BUILD_DIR"} & set(build.environ)
+    return bool(chosen) or _has_key(build.project.engine(), _BUILD_DIR)
 
 
 def _has_key(table: object, key: str) -> bool:
