@@ -70,7 +70,7 @@ def test_programs_stay_programs(place):
         for name, data in files.items()
     ]
     wheel = save(place, forge_zip(entries))
-    assert call("unpack", wheel, "-d", "out") == 0
+    assert call("unpack", wheel, "-o", "out") == 0
     tree = place / "out" / TREE
     assert os.access(tree / "demo/run", os.X_OK)
     assert not os.access(tree / "demo/data", os.X_OK)
@@ -153,7 +153,7 @@ def test_a_changed_tree_has_a_new_record(place):
     assert b"Build: 2local" in found[f"{DIST_INFO}/WHEEL"]
     assert call("verify", place / "out" / name) == 0
     # The number stays, or goes, as it is asked.
-    call("unpack", place / "out" / name, "-d", "other")
+    call("unpack", place / "out" / name, "-o", "other")
     call("pack", f"other/{TREE}", "-o", "same")
     call("pack", f"other/{TREE}", "-o", "none", "--build", "")
     assert (place / "same" / name).exists()
