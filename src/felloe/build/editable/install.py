@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 import felloe
 from felloe import terminal
 from felloe.build.build import Build
+from felloe.build.cache.lock import CAN_LOCK
 from felloe.build.editable.import_hook import ImportHook, add_rebuild, read_hook
 from felloe.build.environment.context import BuildContext, open_context, prune_cache
 from felloe.build.environment.origin import stable_site
@@ -149,7 +150,8 @@ def explain_missing_room(build: Build) -> None:
         terminal.report_note(
             Finding(
                 "what is built is not kept, and editable.rebuild builds in what was kept",
-                hint="leave `cache` on, or set build-dir and install without build isolation",
+                hint=("leave `cache` on, or " if CAN_LOCK else "nothing is kept on this system: ")
+                + "set build-dir and install without build isolation",
             )
         )
 
