@@ -158,6 +158,14 @@ def test_a_path_that_cannot_be_looked_at_is_an_error(capsys, arguments):
     assert path in capsys.readouterr().err
 
 
+def test_a_pattern_that_the_shell_left_is_expanded(wheel, capsys):
+    """As the shells of Windows leave it."""
+    assert main(["verify", str(wheel.parent / "*.whl")]) == 0
+    assert WHEEL in capsys.readouterr().out
+    assert main(["verify", str(wheel.parent / "*.none")]) == 2
+    assert "no such file" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a signal ends a process there without a word")
 def test_an_interruption_is_one_line_and_ends_a_script_s_loop(wheel):
     def listen():

@@ -133,7 +133,7 @@ def test_an_engine_that_is_too_old_is_told(requirement, told):
         (
             "",
             {"setup_py": "import x\nsetup(a=1 b=2)"},
-            "setup.py is not valid Python: invalid syntax. Perhaps you forgot a comma?, line 2",
+            "setup.py is not valid Python: invalid syntax",
         ),
         (
             "",

@@ -109,6 +109,6 @@ def resolve_test_groups(table: BuildTable, project: Project) -> BuildTable:
         reasons = "; ".join(map(str, getattr(cause, "exceptions", (cause,))))
         raise FelloeError(
             f"test-groups: {', '.join(table.test_groups)} cannot be read: {reasons}",
-            hint=f"the keys of [dependency-groups] are {', '.join(groups) or 'none'}",
+            hint=f"the keys of [dependency-groups] are {', '.join(map(str, groups)) or 'none'}",
         ) from cause
     return replace(table, test_requires=(*table.test_requires, *found), test_groups=())
