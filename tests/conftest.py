@@ -9,16 +9,17 @@ import os
 import shutil
 import sys
 import zipfile
+from pathlib import Path
 from typing import NamedTuple
 
 import cmake
 import pytest
 from support.compiled_samples import Workshop
-from support.interpreters import EACH_VERSION, find_python
+from support.interpreters import EACH_VERSION, need_python
 from support.paths import EXAMPLES, PROJECTS, ROOT
 from support.process import run
 
-pytest_plugins = ["support.zig_builds", "support.zig_wheels"]
+pytest_plugins = ["support.tiers", "support.zig_builds", "support.zig_wheels"]
 
 
 def _once(tmp_path_factory, worker_id, name, make):
@@ -90,10 +91,7 @@ def bare_environ(environ):
 @pytest.fixture(scope="session", params=EACH_VERSION)
 def python(request):
     """Each supported interpreter. One that is missing fails, for then nothing was shown."""
-    found = find_python(request.param)
-    if found is None:
-        pytest.fail(f"CPython {request.param} is not installed (try: uv python install)")
-    return found
+    return need_python(request.param)
 
 
 @pytest.fixture
@@ -144,11 +142,9 @@ def make_venv(environ):
 
 
 @pytest.fixture(scope="session")
-def engine_python(once, make_venv):
-    """An interpreter that has felloe, the newest engine and two frontends: no isolation needed."""
-    packages = ("felloe", "scikit-build-core", "pip>=25.1", "build")
-    venv = once("engine", lambda place: make_venv(place / "venv", sys.executable, *packages))
-    return venv / "venv" / "bin" / "python"
+def engine_python():
+    """The interpreter of the tests, which has felloe, the engine, pip and build."""
+    return Path(sys.executable)
 
 
 class Answer(NamedTuple):

@@ -6,7 +6,6 @@ import re
 import sys
 
 import pytest
-import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from support.paths import ROOT
@@ -80,10 +79,13 @@ def test_release_workflow_is_what_felloe_writes():
     assert main(["ci", "github", str(ROOT), "--check", "--output", str(RELEASE)]) == 0
 
 
+@pytest.mark.tools("yaml")
 def test_release_is_audited_attested_and_without_tokens():
     """pip-audit passes over what it cannot find, unless it is strict."""
     text = RELEASE.read_text()
     assert re.search(r'"pip-audit>=[\d.]+" --strict', PROJECT["tool"]["felloe"]["build"]["test"][0])
+    import yaml
+
     jobs = yaml.safe_load(text)["jobs"]
     for index in ("testpypi", "pypi"):
         publish = jobs[index]["steps"][-1]

@@ -129,6 +129,7 @@ def on_terminal(monkeypatch):
     return start
 
 
+@pytest.mark.tools("rich")
 @pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_a_terminal_gets_colours_unless_it_wants_none(on_terminal, environ):
     _, err = on_terminal(**environ)
@@ -139,6 +140,7 @@ def test_a_terminal_gets_colours_unless_it_wants_none(on_terminal, environ):
     assert err.getvalue() == f"felloe: {error}: no\nfelloe: {hint}: do\n"
 
 
+@pytest.mark.tools("rich")
 def test_a_terminal_gets_lines_that_end_between_words(on_terminal):
     _, err = on_terminal()
     path = "/a" * 30
@@ -157,6 +159,7 @@ def test_without_rich_a_terminal_gets_plain_text(on_terminal, monkeypatch):
     assert out.getvalue() == "file   size\na.whl  1 kB\n"
 
 
+@pytest.mark.tools("rich")
 def test_a_table_fits_the_terminal(on_terminal):
     out, _ = on_terminal(NO_COLOR="1")
     terminal.print_table(("file", "size"), [("w" * 60, "1 \x1b[31mkB")])

@@ -3,7 +3,7 @@
 import re
 import sys
 
-from support.interpreters import VERSIONS, find_python
+from support.interpreters import VERSIONS, need_python
 from support.paths import ROOT
 from support.process import DEBUG, run
 
@@ -21,7 +21,7 @@ def test_every_command_works(environ, tmp_path):
     found = tmp_path / "pyenv" / "versions"
     found.mkdir(parents=True)
     for version in (VERSIONS[-2], VERSIONS[-1]):
-        (found / version).symlink_to(find_python(version).parent.parent)
+        (found / version).symlink_to(need_python(version).parent.parent)
     steered = {
         **environ,
         **DEBUG,

@@ -138,7 +138,7 @@ def compare(ours, theirs, *, of_host):
 
 @pytest.mark.network
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="auditwheel 6.8 needs Python 3.10")
-@pytest.mark.parametrize("names", [CHOSEN, pytest.param(POPULAR, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("names", [CHOSEN, pytest.param(POPULAR, marks=pytest.mark.exhaustive)])
 def test_the_only_differences_are_the_listed_ones(names, once):
     wheels = fetch(names, once)
     with ThreadPoolExecutor(2) as pool:

@@ -56,6 +56,8 @@ from support.graft_samples import (
     unpack,
 )
 
+pytestmark = pytest.mark.slow
+
 M = module_file("m")
 FB = "int fb(void) { return 10; }"
 FA = "int fb(void); int fa(void) { return 1 + fb(); }"

@@ -207,7 +207,18 @@ BUILDS = (
 )
 
 
-@pytest.mark.parametrize("build", BUILDS, ids=[build.id for build in BUILDS])
+QUICK = {"plain", "stable", "stable-undeclared", "ctypes-library", "pure", "violation-is-an-error"}
+
+
+def _marks(build: Build) -> list:
+    if "pybind11" in build.project:
+        return [pytest.mark.tools("pybind11")]
+    return [] if build.id in QUICK else [pytest.mark.slow]
+
+
+@pytest.mark.parametrize(
+    "build", [pytest.param(build, id=build.id, marks=_marks(build)) for build in BUILDS]
+)
 def test_build(build, clean_environ, tmp_path):
     done, wheels = _run_hook(build, clean_environ, tmp_path)
     told = re.findall(r"^felloe: (?:note|warning|error): .*", done.stderr, re.MULTILINE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from support.compiled_samples import Need, Specimen, module
+from support.compiled_samples import Need, Specimen, marks_of, module
 from support.mach_samples import module as mac_module
 from support.truth_case import LINUX, ML2014, Says, m
 from support.truth_wheel import make_wheel, verdict_of
@@ -151,7 +151,9 @@ ROWS = (
 )
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row.id for row in ROWS])
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, id=row.id, marks=marks_of(row.made)) for row in ROWS]
+)
 def test_choice(row, workshop, tmp_path):
     choice = _choose(row.made, row.wanted, row.machine, workshop, tmp_path)
     assert ".".join(choice.platforms) == row.written

@@ -1,7 +1,6 @@
 """The policies are auditwheel's, said shorter; and a floor means what it says."""
 
 import json
-import sys
 from importlib.resources import files
 
 import pytest
@@ -24,8 +23,6 @@ MUSL_SONAMES = {
 
 def entries_of_auditwheel(family):
     """auditwheel's policies of a family, oldest first, without its ``linux``."""
-    if sys.version_info < (3, 10):
-        pytest.skip("auditwheel 6.8 needs Python 3.10")
     text = files("auditwheel").joinpath("policy", f"{family}-policy.json").read_text("utf-8")
     entries = [entry for entry in json.loads(text) if entry["name"] != "linux"]
     return sorted(entries, key=lambda entry: -entry["priority"])
@@ -62,6 +59,7 @@ def respell(entry, architecture):
     }
 
 
+@pytest.mark.tools("auditwheel")
 @pytest.mark.parametrize("key", sorted(POLICIES), ids="-".join)
 def test_every_policy_is_auditwheels(key):
     family = POLICIES[key]
@@ -70,6 +68,7 @@ def test_every_policy_is_auditwheels(key):
     assert unfolded == [respell(entry, key[1]) for entry in known]
 
 
+@pytest.mark.tools("auditwheel")
 @pytest.mark.parametrize("name", FAMILY_OF_LIBC.values())
 def test_no_architecture_of_auditwheels_is_missing(name):
     theirs = {a for entry in entries_of_auditwheel(name) for a in entry["symbol_versions"]}

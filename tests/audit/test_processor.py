@@ -6,10 +6,9 @@ import subprocess
 
 import pytest
 
-from felloe.audit.processor.reach import find_reached
 from felloe.binary.elf.memory import LoadedObject
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.tools("iced-x86")
 
 KERNEL = """
 #define V3 __attribute__((target("avx2,fma"), noinline))
@@ -80,6 +79,8 @@ void *PyInit_m(void) { return &definition; }
 
 @pytest.fixture
 def reached(tmp_path):
+    from felloe.audit.processor.reach import find_reached
+
     def compile_and_find(source, *options, level=1):
         (tmp_path / "m.c").write_text(KERNEL + source)
         command = ["gcc", "-O2", "-shared", "-fPIC", *options, "m.c", "-o", "m.so"]
@@ -110,6 +111,7 @@ def test_a_module_compiled_for_newer_processors_is_found(reached):
     assert reached(source, "-O3", "-march=x86-64-v3", level=3) == []
 
 
+@pytest.mark.tools("lld")
 def test_packed_relocations_are_followed(reached):
     source, _ = REACHED["slot"]
     assert reached(source, "-fuse-ld=lld", "-Wl,--pack-dyn-relocs=relr")

@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from abi3info import DATAS, FUNCTIONS
 from support import abi_rows, abi_suffix_rows, stable_rows
 from support.compiled_samples import module
 from support.truth_case import LINUX
 from support.truth_wheel import make_wheel, verdict_of
+
+pytestmark = pytest.mark.tools("abi3audit", "abi3info")
 
 ROWS = tuple(
     row
@@ -98,6 +99,8 @@ def test_abi3audit_agrees(row, made, audited):
 
 def test_every_name_at_every_floor(workshop, tmp_path):
     """One module that asks for the whole C API, under each floor there has been."""
+    from abi3info import DATAS, FUNCTIONS
+
     names = sorted(str(symbol.name) for symbol in (*FUNCTIONS, *DATAS))
     every = module("m", *names, "PyUnicode_AsUTF8", "_PyObject_GetDictPtr")
     wheels = [
@@ -111,7 +114,7 @@ def test_every_name_at_every_floor(workshop, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def public(tmp_path_factory):
+def public_abi3_wheels(tmp_path_factory):
     """The public wheels as they are, and each once more under the tag of the oldest floor."""
     place = tmp_path_factory.mktemp("public")
     platforms = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_26", "manylinux2014")
@@ -128,10 +131,10 @@ def public(tmp_path_factory):
     return sorted(place.glob("*.whl"))
 
 
-def test_public_wheels(public):
-    theirs = _theirs(public)
-    assert {wheel.name: _ours(wheel) for wheel in public} == {
-        wheel.name: theirs[wheel] for wheel in public
+def test_public_wheels(public_abi3_wheels):
+    theirs = _theirs(public_abi3_wheels)
+    assert {wheel.name: _ours(wheel) for wheel in public_abi3_wheels} == {
+        wheel.name: theirs[wheel] for wheel in public_abi3_wheels
     }
     assert sum(map(bool, theirs.values())) >= len(PUBLIC) // 2, "the old floors must find fault"
     assert not any(faults for wheel, faults in theirs.items() if "-cp32-" not in wheel.name)

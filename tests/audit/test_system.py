@@ -3,32 +3,44 @@
 from fnmatch import fnmatchcase
 
 import pytest
-from delvewheel import _dll_list as delvewheel
 from packaging.tags import mac_platforms
 
 from felloe.audit.policy.system import read_macos_system, read_windows_system
 
 MACOS = read_macos_system()
-LISTS = {
-    "win32": delvewheel.ignore_names_x86,
-    "win_amd64": delvewheel.ignore_names_x64,
-    "win_arm64": delvewheel.ignore_names_arm64,
-}
-SYSTEMS = {platform: read_windows_system(platform) for platform in LISTS}
+PLATFORMS = ("win32", "win_amd64", "win_arm64")
+SYSTEMS = {platform: read_windows_system(platform) for platform in PLATFORMS}
 WINDOWS = SYSTEMS["win_amd64"]
 
 
-@pytest.mark.parametrize("platform", LISTS)
-def test_each_machine_has_the_dlls_of_its_own_list(platform):
-    names, system = LISTS[platform], SYSTEMS[platform]
+@pytest.fixture
+def delvewheel():
+    """Module of delvewheel that holds its lists."""
+    from delvewheel import _dll_list
+
+    return _dll_list
+
+
+@pytest.fixture
+def lists(delvewheel):
+    """Names that delvewheel leaves out, by platform."""
+    names = (delvewheel.ignore_names_x86, delvewheel.ignore_names_x64)
+    return dict(zip(PLATFORMS, (*names, delvewheel.ignore_names_arm64)))
+
+
+@pytest.mark.tools("delvewheel")
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_each_machine_has_the_dlls_of_its_own_list(platform, lists):
+    names, system = lists[platform], SYSTEMS[platform]
     assert len(names) > 1200
     assert {name for name in names if not system.has(name)} == set()
 
 
-@pytest.mark.parametrize("platform", LISTS)
-def test_other_dlls_are_on_a_list_of_delvewheel_or_no_part_of_windows(platform):
+@pytest.mark.tools("delvewheel")
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_other_dlls_are_on_a_list_of_delvewheel_or_no_part_of_windows(platform, delvewheel, lists):
     patterns = delvewheel.ignore_regexes
-    known = frozenset().union(*LISTS.values())
+    known = frozenset().union(*lists.values())
     names = SYSTEMS[platform].names - known
     more = {name for name in names if not any(x.match(name) for x in patterns)}
     assert more == {"nvcuda.dll", "nvml.dll", "nvcuvid.dll"}  # of graphics cards' drivers
@@ -51,7 +63,8 @@ def test_redistributable_dlls_by_name(name, expected):
     assert not (expected and WINDOWS.has(name))
 
 
-def test_the_compilers_runtime_is_pythons():
+@pytest.mark.tools("delvewheel")
+def test_the_compilers_runtime_is_pythons(delvewheel):
     """delvewheel leaves the same out, for CPython 3.9 and later on 64 bits."""
     for names in delvewheel.ignore_abi3.values():
         if "vcruntime140_1.dll" in names:
@@ -87,7 +100,8 @@ def test_dlls_by_name(name, expected):
     assert WINDOWS.has(name) is expected
 
 
-def test_the_redistributables_are_not_expected():
+@pytest.mark.tools("delvewheel")
+def test_the_redistributables_are_not_expected(delvewheel):
     """What delvewheel knows as the compiler's, Windows has not, but for what Python brings."""
     names = ("msvcp140", "msvcp140_1", "concrt140", "vcamp140", "vccorlib140", "mfc140")
     for name in names:

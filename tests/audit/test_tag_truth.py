@@ -18,7 +18,8 @@ from support import (
     stable_rows,
     windows_rows,
 )
-from support.truth_case import OLDEST, Case, Says
+from support.compiled_samples import marks_of
+from support.truth_case import OLDEST, Case, Says, parameters
 from support.truth_wheel import make_wheel, verdict_of
 
 ROWS = (
@@ -35,7 +36,7 @@ ROWS = (
 _IDS = [row.id for row in ROWS]
 
 
-@pytest.mark.parametrize("case", ROWS, ids=_IDS)
+@pytest.mark.parametrize("case", parameters(ROWS))
 def test_tag(case, workshop, tmp_path):
     verdict = verdict_of(make_wheel(tmp_path, case.claim, case.files, workshop))
     assert case.problems or case.proved
@@ -84,16 +85,18 @@ def test_the_ids_are_unique():
     assert len(_IDS) >= 40
 
 
-def test_the_command_says_the_same(workshop, tmp_path):
+@pytest.mark.parametrize("by_zig", [False, pytest.param(True, marks=pytest.mark.tools("zig"))])
+def test_the_command_says_the_same(by_zig, workshop, tmp_path):
     """One process for all rows: its JSON documents hold what the library answers."""
-    wheels = [_place(case, tmp_path / str(at), workshop) for at, case in enumerate(ROWS)]
+    rows = [row for row in ROWS if bool(marks_of(*row.files.values())) is by_zig]
+    wheels = [_place(case, tmp_path / str(at), workshop) for at, case in enumerate(rows)]
     command = [sys.executable, "-m", "felloe", "audit", "--json", *map(str, wheels)]
     done = subprocess.run(command, check=False, text=True, capture_output=True)
     assert done.stderr == ""
     assert done.returncode == 1
     documents = [json.loads(line) for line in done.stdout.splitlines()]
     assert [document["wheel"] for document in documents] == [wheel.name for wheel in wheels]
-    for case, wheel, document in zip(ROWS, wheels, documents):
+    for case, wheel, document in zip(rows, wheels, documents):
         assert _told(document) == _known(verdict_of(wheel)), case.id
 
 

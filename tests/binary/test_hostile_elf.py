@@ -21,6 +21,7 @@ from support.elf_samples import (
     VERNEED,
     VERNEEDNUM,
     VERSYM,
+    ZIG,
     compile_elf,
     compile_tiny,
     forge_elf,
@@ -39,10 +40,11 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("elf")
 
 
-@pytest.fixture(scope="module")
-def samples(place):
-    foreign = [compile_elf(place, name).read_bytes() for name in ("s390x-gnu", "arm-sysv")]
-    return [compile_tiny(place, style) for style in ("gnu", "sysv")] + foreign
+@pytest.fixture(scope="module", params=["host", pytest.param("foreign", marks=ZIG)])
+def samples(place, request):
+    if request.param == "host":
+        return [compile_tiny(place, style) for style in ("gnu", "sysv")]
+    return [compile_elf(place, name).read_bytes() for name in ("s390x-gnu", "arm-sysv")]
 
 
 def examine(data):
@@ -84,7 +86,7 @@ VALUES = (0, 1, 3, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, (1 << 63) - 1, 1 << 6
 
 
 @pytest.mark.parametrize("size", [1, 2, 4, 8])
-@pytest.mark.parametrize("sample", range(4), ids=["gnu", "sysv", "s390x", "arm"])
+@pytest.mark.parametrize("sample", range(2), ids=["first", "second"])
 def test_every_field_may_hold_anything(samples, sample, size):
     """Each field of the headers, the dynamic section and what it leads to, set to extremes."""
     data = samples[sample]

@@ -107,7 +107,7 @@ from felloe.audit.wheel_file import WheelAudit
 from felloe.audit.verdict import judge
 from felloe.audit.policy.family import read_policies
 from felloe.wheel.tags import parse_wheel_name
-import abi3info
+from felloe.python import stable_abi
 policies, data = read_policies(), open(sys.argv[1], "rb").read()
 status = open("/proc/self/status").read()
 now = int(status.partition("VmSize:")[2].split()[0]) << 10

@@ -36,7 +36,7 @@ TARGETS = {"arm64": "aarch64-macos.11.0-none", "x86_64": "x86_64-macos.10.13-non
 
 
 @pytest.fixture(scope="session")
-def compiled(once):
+def compiled_macho(once):
     """CPU -> a module that zig linked with a library beside it, nothing of a system's."""
 
     def make(place):
@@ -66,8 +66,8 @@ def read(path):
 
 
 @pytest.mark.parametrize("cpu", TARGETS)
-def test_a_linked_module(compiled, cpu):
-    image, symbols = read(compiled[cpu])
+def test_a_linked_module(compiled_macho, cpu):
+    image, symbols = read(compiled_macho[cpu])
     assert (image.cpu, image.bits, image.byte_order, image.type) == (cpu, 64, "<", DYLIB)
     assert str(image.minimum_macos) == {"arm64": "11.0", "x86_64": "10.13"}[cpu]
     assert image.install_name == "m.so"
@@ -85,15 +85,17 @@ def test_a_linked_module(compiled, cpu):
     assert library.name == "@rpath/libhelper.dylib"
 
 
+@pytest.mark.tools("macholib")
 @pytest.mark.parametrize("cpu", TARGETS)
-def test_macholib_reads_the_same(compiled, cpu):
+def test_macholib_reads_the_same(compiled_macho, cpu):
     """Load commands: names, kinds, versions, platforms."""
-    assert_same(compiled[cpu])
+    assert_same(compiled_macho[cpu])
 
 
-def test_macholib_reads_the_same_of_a_universal_file(compiled, tmp_path):
+@pytest.mark.tools("macholib")
+def test_macholib_reads_the_same_of_a_universal_file(compiled_macho, tmp_path):
     path = tmp_path / "both"
-    path.write_bytes(forge_fat(*(compiled[cpu].read_bytes() for cpu in TARGETS)))
+    path.write_bytes(forge_fat(*(compiled_macho[cpu].read_bytes() for cpu in TARGETS)))
     assert assert_same(path) == 2
 
 

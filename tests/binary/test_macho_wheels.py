@@ -8,7 +8,6 @@ from io import BytesIO
 from posixpath import basename
 
 import pytest
-from macholib.MachO import MachO
 from support.listed_wheels import download
 
 from felloe.binary.macho.editor.edit import MachoEdit
@@ -69,7 +68,10 @@ def test_signatures_have_the_bytes_of_codesign(binaries):
     assert compared >= 4
 
 
+@pytest.mark.tools("macholib")
 def test_edited_files_are_read_by_macholib(binaries, tmp_path):
+    from macholib.MachO import MachO
+
     for name, data in binaries.items():
         dylibs = {item.name for part in parse_macho(data).slices for item in part.dylibs}
         renamed = {

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from support.elf_samples import compile_elf, forge_elf
+from support.elf_samples import ZIG, compile_elf, forge_elf
 from support.patch_samples import (
     BACK,
+    EACH_LIBRARY,
+    EACH_PROGRAM,
     EDIT,
-    LIBRARIES,
     NEW,
     PROGRAMS,
     TOP,
@@ -29,7 +30,7 @@ from felloe.binary.elf.reader import parse_elf
 from felloe.errors import FelloeError, MalformedBinary
 
 
-@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize("name", EACH_LIBRARY)
 def test_library_finds_its_renamed_dependency(name, place, tmp_path):
     data = library(place, name)
     before = parse_elf(data)
@@ -58,7 +59,7 @@ def test_library_finds_its_renamed_dependency(name, place, tmp_path):
         assert answer(made) == 42
 
 
-@pytest.mark.parametrize("name", [name for name in LIBRARIES if name != "execstack"])
+@pytest.mark.parametrize("name", [row for row in EACH_LIBRARY if row.values != ("execstack",)])
 def test_strip_first(name, place, tmp_path):
     made = install(tmp_path, place, library(place, name))
     run("strip", "-s", made)
@@ -66,7 +67,7 @@ def test_strip_first(name, place, tmp_path):
     assert answer(made) == 42
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", EACH_PROGRAM)
 @pytest.mark.parametrize("strip", [False, True], ids=["whole", "stripped after"])
 def test_program_runs(name, strip, place, tmp_path):
     data = link(place, f"prog-{name}", PROGRAMS[name])
@@ -116,6 +117,7 @@ TARGETS = [
 ]
 
 
+@ZIG
 @pytest.mark.parametrize("target", TARGETS)
 def test_foreign_object(target, place, tmp_path):
     data = foreign(place, target)
@@ -132,6 +134,7 @@ def test_foreign_object(target, place, tmp_path):
     assert align >= (65536 if target.split("-")[0] in ("aarch64", "powerpc64le") else 4096)
 
 
+@ZIG
 def test_dynamic_moves_to_where_it_can_be_written(place):
     """lld leaves no entry free, and here is no DT_RELACOUNT that could give way."""
     data = foreign(place, "x86_64-linux-gnu", "plain.c")
@@ -152,6 +155,7 @@ def test_dynamic_moves_to_where_it_can_be_written(place):
     )
 
 
+@ZIG
 def test_symbols_follow_their_sections(place, tmp_path):
     data = foreign(place, "aarch64-linux-gnu", "plain.c -g")
     made = tmp_path / "made.so"
@@ -189,7 +193,9 @@ def test_shared_tail_is_not_written_over(place):
     assert b"\0/opt/dep_value\0" in patched
 
 
-@pytest.mark.parametrize("name", ["bfd", "gold", "no-spare-no-count"])
+@pytest.mark.parametrize(
+    "name", ["bfd", pytest.param("gold", marks=pytest.mark.tools("gold")), "no-spare-no-count"]
+)
 def test_patched_often_it_does_not_grow(name, place):
     data = library(place, name)
     edits = [EDIT, BACK, replace(BACK, rpath="$ORIGIN/" + "x/" * 50), replace(EDIT, runpath=True)]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.elf_samples import FOREIGN, compile_elf, compile_tiny, forge_elf
+from support.elf_samples import ZIG, compile_elf, compile_tiny, forge_elf
 from support.patch_samples import EDIT, answer, check_layout, foreign, library, run
 
 from felloe.binary.elf.editor.edit import Edit
@@ -47,12 +47,18 @@ class Objects:
         return spot
 
 
-@pytest.fixture(scope="module")
-def objects(place, tmp_path_factory):
+LINKERS = ["bfd", *(pytest.param(name, marks=pytest.mark.tools(name)) for name in ("gold", "zig"))]
+
+
+@pytest.fixture(scope="module", params=LINKERS)
+def objects(place, tmp_path_factory, request):
     names = ["bfd", "c++", "no-spare", "no-spare-no-count", "huge-pages", "stripped"]
-    made = [library(place, name) for name in names]
-    made += [library(place, "gold")] if shutil.which("ld.gold") else []
-    made.append(foreign(place, "x86_64-linux-gnu", "plain.c -l:libdep.so.1 -L."))
+    if request.param == "bfd":
+        made = [library(place, name) for name in names]
+    elif request.param == "gold":
+        made = [library(place, "gold")]
+    else:
+        made = [foreign(place, "x86_64-linux-gnu", "plain.c -l:libdep.so.1 -L.")]
     return Objects(place, made, tmp_path_factory.mktemp)
 
 
@@ -82,10 +88,11 @@ def test_any_sequence_of_edits(index, steps, strip, objects):
     shutil.rmtree(spot)
 
 
-@pytest.fixture(scope="module")
-def victims(place):
-    foreigners = [compile_elf(place, name).read_bytes() for name in FOREIGN if "arm-gnu" in name]
-    return [compile_tiny(place, "gnu"), patch(compile_tiny(place, "sysv"), EDIT), *foreigners]
+@pytest.fixture(scope="module", params=["host", pytest.param("foreign", marks=ZIG)])
+def victims(place, request):
+    if request.param == "foreign":
+        return [compile_elf(place, "arm-gnu").read_bytes()]
+    return [compile_tiny(place, "gnu"), patch(compile_tiny(place, "sysv"), EDIT)]
 
 
 def survive(data):

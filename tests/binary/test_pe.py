@@ -24,7 +24,7 @@ MACHINE_OF_DLLTOOL = {"win_amd64": "i386:x86-64", "win_arm64": "arm64"}
 
 
 @pytest.fixture(scope="session")
-def compiled(once):
+def compiled_pe(once):
     """Platform -> a module that zig linked with a definition of python313.dll, no C runtime."""
 
     def make(place):
@@ -48,8 +48,8 @@ def compiled(once):
 
 
 @pytest.mark.parametrize("platform", TARGETS)
-def test_a_linked_module(compiled, platform):
-    data = compiled[platform].read_bytes()
+def test_a_linked_module(compiled_pe, platform):
+    data = compiled_pe[platform].read_bytes()
     image = parse_pe(data)
     symbols = PeSymbolTable(data, image)
     assert (image.platform, image.bits, image.is_dll) == (platform, 64, True)
@@ -61,9 +61,10 @@ def test_a_linked_module(compiled, platform):
     assert list(symbols.exports_beginning("PyInit_")) == ["PyInit_m"]
 
 
+@pytest.mark.tools("pefile")
 @pytest.mark.parametrize("platform", TARGETS)
-def test_pefile_reads_the_same_of_a_linked_module(compiled, platform):
-    assert_same(compiled[platform].read_bytes())
+def test_pefile_reads_the_same_of_a_linked_module(compiled_pe, platform):
+    assert_same(compiled_pe[platform].read_bytes())
 
 
 FORGED = {
@@ -78,6 +79,7 @@ FORGED = {
 }
 
 
+@pytest.mark.tools("pefile")
 @pytest.mark.parametrize("data", FORGED.values(), ids=FORGED)
 def test_pefile_reads_the_same_of_a_forged_file(data):
     assert_same(data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 
-import pefile
 import pytest
 from support.pe_samples import forge_pe
 
@@ -47,8 +46,11 @@ def test_a_dll_is_renamed_in_both_tables(platform, padding):
     assert patch(after, EDIT) == after
 
 
+@pytest.mark.tools("pefile")
 @pytest.mark.parametrize("padding", [0, 64])
 def test_pefile_reads_the_names_and_the_checksum(padding):
+    import pefile
+
     image = pefile.PE(data=patch(link(padding=padding), EDIT))
     found = [entry.dll for entry in image.DIRECTORY_ENTRY_IMPORT]
     assert found == [b"zlib1-1a2b3c4d.dll", b"KERNEL32.dll"]

@@ -18,7 +18,7 @@ from support.elf_samples import (
 from felloe.binary.elf.reader import parse_elf
 from felloe.binary.elf.symbols import SymbolTable, gnu_hash
 
-UNLINKED = {"object", "program-static"}
+UNLINKED = ("object", "program-static")
 LINKED = [name for name in NAMES if name not in UNLINKED]
 ABSENT = ("felloe_absent", "", "felloe_", "puts2", "\N{SNOWMAN}")
 

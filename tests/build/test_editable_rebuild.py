@@ -28,7 +28,7 @@ def desk(tmp_path, environ, make_venv):
     [
         ("uv", "3.9"),
         *(
-            pytest.param(*other, marks=pytest.mark.slow)
+            pytest.param(*other, marks=pytest.mark.exhaustive)
             for other in (("uv", "3.13"), ("pip", "3.9"), ("pip", "3.13"))
         ),
     ],

@@ -13,7 +13,7 @@ from support.example_checks import (
     assert_felloe_agrees,
     assert_picture,
 )
-from support.interpreters import EACH_VERSION, find_python
+from support.interpreters import EACH_VERSION, need_python
 from support.paths import EXAMPLES
 from support.process import run
 
@@ -34,7 +34,7 @@ def basins(example_wheel, python):
 @pytest.fixture(scope="session")
 def abi3(example_wheel):
     """One wheel, made with a Python in the middle."""
-    return example_wheel("newton-abi3", find_python("3.11"))
+    return example_wheel("newton-abi3", need_python("3.11"))
 
 
 def test_the_tags_are_proved(basins, python, audit_json):
@@ -73,5 +73,5 @@ def test_one_abi3_wheel_is_proved(abi3, audit_json):
 
 @pytest.mark.parametrize("version", EACH_VERSION)
 def test_one_abi3_wheel_computes_on(version, abi3, make_venv, tmp_path):
-    venv = make_venv(tmp_path / "venv", find_python(version), abi3)
+    venv = make_venv(tmp_path / "venv", need_python(version), abi3)
     run(venv, "-c", REFERENCE, "newton_abi3", cwd=tmp_path)

@@ -85,6 +85,7 @@ def test_metadata_is_the_wheels(with_table, hook, prepared, out):
         assert read(wheel, f"{dist_info}/{name}") == (prepared / dist_info / name).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["wheel", "editable"])
 def test_metadata_that_changed_meanwhile_is_an_error(kind, with_table, hook, prepared, out):
     project = with_table("wheel.cmake = false\n")
@@ -116,6 +117,7 @@ def test_metadata_hooks_are_those_of_the_engine(more, offered, with_table, engin
     assert done.stdout.strip() == str([offered, offered, True])
 
 
+@pytest.mark.slow
 def test_pip_builds_a_fallback(with_table, engine_python, clean_environ, out):
     project = with_table(FALLBACK, {"CMakeLists.txt": FATAL})
     options = ("--no-build-isolation", "--no-deps", "-w", out)
@@ -151,6 +153,7 @@ def test_the_root_of_make_install_is_not_the_wheels(with_table, hook, answer_of,
     assert not root.exists()
 
 
+@pytest.mark.tools("uv")
 def test_a_safe_path_is_whole(with_table, engine_python, clean_environ, tmp_path):
     """Where nothing stands before PYTHONPATH, its first directory may be the engine's."""
     if sys.version_info < (3, 11):
@@ -226,6 +229,7 @@ def test_a_projects_own_requirement_stays_meaningful(oldest, accepted, with_tabl
     assert accepted or "minimum-version" in done.output
 
 
+@pytest.mark.slow
 def test_one_line_moves_a_project(copy_project, engine_python, clean_environ, out):
     """The same wheel as the engine's, but for its tags and who made it."""
     project = copy_project("frontend_tiny")
@@ -282,6 +286,7 @@ def start_slow_build(project, python, environ, out):
     )
 
 
+@pytest.mark.slow
 def test_output_is_live(with_table, engine_python, clean_environ, out):
     """A frontend sees what CMake says while CMake is still at work."""
     heard = {}
@@ -319,6 +324,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 """
 
 
+@pytest.mark.slow
 def test_an_interrupted_engine_may_tidy_up(with_table, engine_python, clean_environ, tmp_path):
     """Ctrl-C reaches every process of the terminal; felloe's is the last to end."""
     package, tidied = tmp_path / "path" / "scikit_build_core", tmp_path / "tidied"

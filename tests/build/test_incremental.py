@@ -16,10 +16,12 @@ import sys
 import time
 
 import pytest
-from support.interpreters import VERSIONS, find_python
+from support.interpreters import VERSIONS, need_python
 from support.kept_samples import EVERYTHING, NOTHING, Project, compiled_in
 from support.paths import ROOT
 from support.process import run
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -316,7 +318,7 @@ def test_when_something_is_kept(project, cache, ci, sdist, kept):
 
 def test_another_interpreter_has_another_tree(built, make_venv, tmp_path):
     other = next(version for version in VERSIONS if version != "{}.{}".format(*sys.version_info))
-    python = make_venv(tmp_path / "venv", find_python(other), "felloe")
+    python = make_venv(tmp_path / "venv", need_python(other), "felloe")
     assert compiled_in(built.build(python=python).output) == EVERYTHING
     assert compiled_in(built.build(python=python).output) == NOTHING
     assert built.compiled() == NOTHING
@@ -371,7 +373,7 @@ QUICK = [("all", "configure"), ("all", "compile"), ("all", "link"), ("hook", "co
 @pytest.mark.parametrize(
     ("whom", "phase"),
     [
-        pytest.param(whom, phase, marks=[] if (whom, phase) in QUICK else pytest.mark.slow)
+        pytest.param(whom, phase, marks=[] if (whom, phase) in QUICK else pytest.mark.exhaustive)
         for whom in ("all", "hook")
         for phase in PHASES
     ],

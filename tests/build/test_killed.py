@@ -16,7 +16,9 @@ import time
 import pytest
 from support.fault_samples import build_command, environment, make_project, repair_command, run
 
-FEW = [pytest.param(5, id="5"), pytest.param(200, id="200", marks=pytest.mark.slow)]
+pytestmark = pytest.mark.slow
+
+FEW = [pytest.param(5, id="5"), pytest.param(200, id="200", marks=pytest.mark.exhaustive)]
 NOISE = random.Random(5).getrandbits(8 * (4 << 20)).to_bytes(4 << 20, "big")
 """What a wheel of this takes a while to be packed and written."""
 

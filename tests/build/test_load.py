@@ -17,6 +17,8 @@ from support.process import run
 from felloe.build.environment.distribution import hash_file
 from felloe.build.environment.store import find_damage
 
+pytestmark = pytest.mark.slow
+
 LONGEST = 1200
 """Seconds until a build counts as waiting for ever."""
 SOURCE = """\
@@ -98,7 +100,7 @@ def yard(tmp_path, environ):
     return Yard(tmp_path, environ)
 
 
-@pytest.mark.parametrize("count", [5, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [5, pytest.param(50, marks=pytest.mark.exhaustive)])
 def test_builds_of_different_projects(yard, count):
     projects = [yard.project(number) for number in range(count)]
     alone = [yard.alone(project) for project in projects]
@@ -109,7 +111,7 @@ def test_builds_of_different_projects(yard, count):
     assert not [log for log in logs if "felloe: note" in log]
 
 
-@pytest.mark.parametrize("count", [4, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [4, pytest.param(20, marks=pytest.mark.exhaustive)])
 def test_builds_of_one_project(yard, count):
     """One has the tree; the others do not wait for it."""
     project = yard.project(0)

@@ -8,27 +8,24 @@ wheel for glibc 2.17 and for aarch64. With -m slow.
 import os
 import re
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
+from support.archive import unpack_sdist
 from support.process import run
 
 LIST = Path(__file__).parents[1] / "support" / "public_projects.txt"
 LINES = [line for line in LIST.read_text().splitlines() if not line.startswith("#")]
 SDISTS = dict(line.split() for line in LINES)
 """File name -> SHA-256 in hex."""
-pytestmark = [pytest.mark.slow, pytest.mark.network]
+pytestmark = [pytest.mark.exhaustive, pytest.mark.network]
 
 
 @pytest.fixture(params=SDISTS)
 def project(request, tmp_path):
     """The source tree of a public project that names felloe as its backend."""
     sdist = download(request.param, tmp_path)
-    safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, **safely)
-    (root,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    root = unpack_sdist(sdist, tmp_path)
     (root / "PKG-INFO").unlink()
     path = root / "pyproject.toml"
     text = path.read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import shutil
 import tarfile
 
 import pytest
+from support.archive import unpack_sdist
 from support.example_checks import copy_monorepo
 from support.process import run
 
@@ -24,17 +25,10 @@ def sdist(hook, tmp_path):
     return make
 
 
-def unpack(path, place):
-    with tarfile.open(path) as archive:
-        archive.extractall(place)
-    (root,) = place.iterdir()
-    return root
-
-
 def test_it_carries_the_library_next_door(sdist, tmp_path):
     path = sdist(copy_monorepo(tmp_path / "tree"))
     assert path.name == f"{NAME}.tar.gz"
-    root = unpack(path, tmp_path / "unpacked")
+    root = unpack_sdist(path, tmp_path / "unpacked")
     assert root.name == NAME
     inside = {str(file.relative_to(root)) for file in root.rglob("*") if file.is_file()}
     assert {"LICENSE", "README.md", "CMakeLists.txt", "pyproject.toml", "PKG-INFO"} <= inside
@@ -48,13 +42,13 @@ def test_what_was_built_in_the_tree_stays_out(sdist, tmp_path):
     project = copy_monorepo(tmp_path / "tree")
     (project / "tests" / "__pycache__").mkdir()
     (project / "tests" / "__pycache__" / "test_compute.cpython-311.pyc").write_bytes(b"\0")
-    root = unpack(sdist(project), tmp_path / "unpacked")
+    root = unpack_sdist(sdist(project), tmp_path / "unpacked")
     assert not list(root.rglob("*.pyc"))
 
 
 def test_an_sdist_of_an_sdist_is_the_same(sdist, tmp_path):
     first = sdist(copy_monorepo(tmp_path / "tree"), "first")
-    second = sdist(unpack(first, tmp_path / "unpacked"), "second")
+    second = sdist(unpack_sdist(first, tmp_path / "unpacked"), "second")
     assert members(first) == members(second)
     assert first.read_bytes() == second.read_bytes()
 
@@ -101,7 +95,7 @@ def test_members_are_plain_and_nobodys(tiny, sdist, tmp_path):
     assert {m.mode for m in found if m.name.endswith("run.sh")} == {0o755}
     assert {m.mode for m in found if m.name.endswith("tiny.c")} == {0o644}
     assert len({m.mtime for m in found}) == 1
-    root = unpack(path, tmp_path / "unpacked")
+    root = unpack_sdist(path, tmp_path / "unpacked")
     assert (root / "src/frontend_tiny" / ("d" * 90) / ("e" * 90) / "gr\u00fc\u00dfe.txt").is_file()
 
 
@@ -122,7 +116,7 @@ def test_source_date_epoch_is_the_time_of_everything(tiny, sdist):
 
 
 def test_a_wheel_from_the_sdist_is_the_same(tiny, sdist, hook, tmp_path):
-    root = unpack(sdist(tiny), tmp_path / "unpacked")
+    root = unpack_sdist(sdist(tiny), tmp_path / "unpacked")
     wheels = []
     for number, project in enumerate((tiny, root)):
         out = tmp_path / f"wheel{number}"

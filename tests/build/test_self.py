@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tarfile
 import zipfile
 
 import pytest
+from support.archive import unpack_sdist
 from support.paths import ROOT
 from support.process import run
 
@@ -34,9 +34,7 @@ def place(once, clean_environ):
             ("wheel", "uv", "build", "--wheel", "--python", python, "-o"),
         ):
             run(*command, place / name, tree, env=clean_environ, cwd=place)
-        with tarfile.open(next((place / "uv").glob("*.tar.gz"))) as archive:
-            archive.extractall(place / "unpacked")
-        (root,) = (place / "unpacked").iterdir()
+        root = unpack_sdist(next((place / "uv").glob("*.tar.gz")), place / "unpacked")
         again = ("uv", "build", "--sdist", "--python", python, "-o", place / "again")
         run(*again, root, env=clean_environ, cwd=place)
 

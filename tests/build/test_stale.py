@@ -14,6 +14,8 @@ import tarfile
 import pytest
 from support.kept_samples import NOTHING, Project
 
+pytestmark = pytest.mark.slow
+
 INSTALL = "install(TARGETS kept"
 LIBRARY = "Python_add_library("
 HERE = "${CMAKE_CURRENT_SOURCE_DIR}"

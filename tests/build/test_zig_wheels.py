@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.example_checks import REFERENCE, assert_auditwheel_agrees, assert_felloe_agrees
-from support.interpreters import EACH_VERSION, find_python
+from support.interpreters import EACH_VERSION, need_python
 from support.paths import EXAMPLES, PROJECTS
 from support.process import run
 from support.zig_builds import platforms, read_modules
@@ -71,14 +71,14 @@ def test_one_abi3_wheel_for_glibc_2_17(zig_wheel, audit_json):
 @pytest.mark.parametrize("version", EACH_VERSION)
 def test_it_computes_on(version, zig_wheel, make_venv, tmp_path):
     wheel = zig_wheel(EXAMPLES / "newton-abi3", GNU)
-    venv = make_venv(tmp_path / "venv", find_python(version), wheel)
+    venv = make_venv(tmp_path / "venv", need_python(version), wheel)
     run(venv, "-c", REFERENCE, "newton_abi3", cwd=tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("version", EACH_VERSION)
 def test_a_pybind11_wheel_of_every_python(version, zig_environ, environ, make_venv, tmp_path):
-    python = find_python(version)
+    python = need_python(version)
     command = (python, "-m", "pip", "wheel", "--no-deps", "-w", tmp_path)
     run(*command, EXAMPLES / "newton-basins", env={**environ, **zig_environ}, cwd=tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
@@ -96,7 +96,7 @@ def test_the_suffix_that_cmake_gives_is_the_targets(zig_build, dist):
 
 
 @pytest.mark.parametrize(
-    "example", [pytest.param("newton-basins", marks=pytest.mark.slow), "newton-abi3"]
+    "example", [pytest.param("newton-basins", marks=pytest.mark.exhaustive), "newton-abi3"]
 )
 def test_a_wheel_for_another_machine(example, zig_wheel, audit_json):
     wheel = zig_wheel(EXAMPLES / example, ARM)
@@ -110,7 +110,7 @@ def test_a_wheel_for_another_machine(example, zig_wheel, audit_json):
     assert not any("python" in library for library in elf.needed)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_wheel_for_another_c_library(zig_wheel, audit_json):
     wheel = zig_wheel(EXAMPLES / "newton-basins", MUSL)
     assert platforms(wheel) == [MUSL]
@@ -177,13 +177,13 @@ def windows_environ(windows_root, zig_environ, environ):
     return {**environ, **zig_environ, **settings}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("example", "tag", "library"),
     [("newton-abi3", "cp39-abi3", b"python3.dll"), ("newton-basins", "cp313", b"python313.dll")],
 )
 def test_a_wheel_for_windows(example, tag, library, windows_environ, tmp_path):
-    command = (find_python("3.13"), "-m", "pip", "wheel", "--no-deps", "-w", tmp_path)
+    command = (need_python("3.13"), "-m", "pip", "wheel", "--no-deps", "-w", tmp_path)
     run(*command, EXAMPLES / example, env=windows_environ, cwd=tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
     assert tag in wheel.name

@@ -182,6 +182,7 @@ def test_the_schema_knows_every_rule():
     assert sorted(names) == sorted(rule.title for rule in Rule)
 
 
+@pytest.mark.tools("jsonschema")
 def test_json_follows_the_schema_and_the_exit_code_is_the_verdict(tmp_path):
     good = make_wheel(tmp_path)
     bad = make_sdist(tmp_path, metadata=METADATA.replace("2.4", "2.6"))
@@ -258,6 +259,7 @@ def test_damaged_bytes_never_crash(make, tmp_path):
             assert ruling.message
 
 
+@pytest.mark.tools("twine")
 def test_the_samples_are_sound_by_other_tools(tmp_path):
     """So that what is refused above is refused for its one fault."""
     paths = [make_wheel(tmp_path), make_sdist(tmp_path)]

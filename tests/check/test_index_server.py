@@ -15,7 +15,7 @@ import urllib.request
 
 import pytest
 from support.example_checks import REFERENCE, assert_picture
-from support.interpreters import VERSIONS, find_python
+from support.interpreters import VERSIONS, need_python
 from support.paths import EXAMPLES, PROJECTS
 from support.process import run
 
@@ -163,7 +163,7 @@ def lonely_server(server, clean_environ):
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="pypiserver 2.4 needs Python 3.10")
 @pytest.mark.parametrize(
-    "versions", [SOME, pytest.param(VERSIONS, marks=pytest.mark.slow)], ids=["some", "all"]
+    "versions", [SOME, pytest.param(VERSIONS, marks=pytest.mark.exhaustive)], ids=["some", "all"]
 )
 def test_a_release_reaches_its_users(versions, lonely_server, environ, make_venv, tmp_path):
     """felloe build, felloe check, twine upload, pip and uv install, the picture."""
@@ -178,7 +178,7 @@ def test_a_release_reaches_its_users(versions, lonely_server, environ, make_venv
     upload(server, dists, environ)
     pictures = set()
     for version in versions:
-        python = find_python(version)
+        python = need_python(version)
         for install in (install_newton_by_pip, install_newton_by_uv):
             place = tmp_path / f"{install.__name__}-{version}"
             venv = make_venv(place, python, "numpy")

@@ -292,6 +292,7 @@ def test_what_is_no_tag_is_refused(place):
     assert call("tags", save(place, forge_wheel()), "--build", "x") == 2
 
 
+@pytest.mark.tools("jsonschema")
 def test_verify_speaks_json(place, capsys):
     sound = save(place, forge_wheel())
     broken = save(place, forge_wheel(Entry("demo/x", b"x")), "demo-1.0-1-py3-none-any.whl")

@@ -111,6 +111,7 @@ def test_version_names_the_engine(capsys):
     assert capsys.readouterr().out == f"felloe {felloe.__version__} (scikit-build-core {engine})\n"
 
 
+@pytest.mark.tools("shtab")
 @pytest.mark.parametrize("shell", SHELLS)
 def test_completion_knows_commands_and_flags(capsys, shell):
     assert main(["completion", shell]) == 0

@@ -8,9 +8,6 @@ from importlib.metadata import EntryPoint
 import pytest
 from support.json_schema import validate
 from support.paths import ROOT
-from validate_pyproject.api import Validator
-from validate_pyproject.errors import ValidationError
-from validate_pyproject.plugins import PluginWrapper
 
 from felloe.config.schema import read_schema
 from felloe.config.settings import read_settings
@@ -58,18 +55,21 @@ def test_it_is_up_to_date():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.tools("jsonschema")
 def test_it_is_a_schema():
     from jsonschema import Draft7Validator
 
     Draft7Validator.check_schema(read_schema())
 
 
+@pytest.mark.tools("jsonschema")
 @pytest.mark.parametrize("text", GOOD)
 def test_what_felloe_reads_is_valid(text):
     read_settings(load(text), None, {})
     validate(load(text), read_schema())
 
 
+@pytest.mark.tools("jsonschema")
 @pytest.mark.parametrize("text", BAD)
 def test_what_felloe_refuses_is_not(text):
     from jsonschema import ValidationError as NotAsTheSchemaSays
@@ -88,6 +88,7 @@ def test_every_setting_is_described(option):
     assert option.meaning in schema["description"]
 
 
+@pytest.mark.tools("validate-pyproject")
 @pytest.mark.parametrize(
     ("text", "is_valid"),
     [
@@ -99,6 +100,10 @@ def test_every_setting_is_described(option):
     ],
 )
 def test_validate_pyproject_takes_it_through_the_entry_point(text, is_valid):
+    from validate_pyproject.api import Validator
+    from validate_pyproject.errors import ValidationError
+    from validate_pyproject.plugins import PluginWrapper
+
     declared = load((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
     ((name, value),) = declared["validate_pyproject.tool_schema"].items()
     function = EntryPoint(name, value, "validate_pyproject.tool_schema").load()

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from foreign.debian import require, source
-from foreign.stored import directory, make_once
 from support.process import run
+from support.stored import directory, make_once
 
 _SUITE, _PACKAGE = "trixie", "python3.13"
 _COMMON = ("-q", "--disable-test-modules", "--with-ensurepip=no")

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 from foreign import systems
 from foreign.picture import compute
-from support.interpreters import find_python
+from support.interpreters import need_python
 from support.paths import EXAMPLES
 from support.process import run
 
@@ -15,7 +15,7 @@ from support.process import run
 @pytest.fixture(scope="session")
 def host_wheel(example_wheel):
     """``host_wheel(example, version)``: an example built by this machine's own compiler."""
-    return lambda example, version: example_wheel(example, find_python(version))
+    return lambda example, version: example_wheel(example, need_python(version))
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def shared_wheel(once, environ, newton_prefix):
 
     def make(place):
         steered = {**environ, "CMAKE_PREFIX_PATH": str(newton_prefix)}
-        command = (find_python("3.13"), "-m", "pip", "wheel", "--no-deps", "-w", place)
+        command = (need_python("3.13"), "-m", "pip", "wheel", "--no-deps", "-w", place)
         run(*command, EXAMPLES / "newton-shared", env=steered, cwd=place)
 
     (wheel,) = once("newton-shared-3.13", make).glob("*.whl")

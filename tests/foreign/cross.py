@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from foreign.stored import directory
-from support.interpreters import find_python
+from support.interpreters import need_python
 from support.process import run
+from support.stored import directory
 
 TARGETS = {"arm64": "aarch64-linux-gnu.2.17", "s390x": "s390x-linux-gnu.2.28"}
 """System -> zig's target."""
@@ -31,4 +31,4 @@ def compile_for(system, made, code, *words):
 def headers():
     """This machine's headers of CPython 3.11: all 64-bit Linux ones are alike."""
     code = "import sysconfig; print(sysconfig.get_path('include'))"
-    return run(find_python("3.11"), "-c", code).stdout.strip()
+    return run(need_python("3.11"), "-c", code).stdout.strip()

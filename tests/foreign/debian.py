@@ -13,8 +13,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from foreign.stored import make_once
 from support.process import run
+from support.stored import make_once
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _DEFAULT_MIRROR = "http://deb.debian.org/debian"

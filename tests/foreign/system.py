@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pip
 import pytest
-from foreign.stored import make_once
 from support.process import run
+from support.stored import make_once
 
 # Runs code that sets `answer`; says it, and which ELF files the process has mapped.
 _DRIVER = """

@@ -14,9 +14,9 @@ import pytest
 from foreign.build_python import free_threaded, musl_python
 from foreign.debian import require, unpacked
 from foreign.own_loader import set_loader
-from foreign.stored import make_once
 from foreign.system import System
-from support.interpreters import find_python
+from support.interpreters import need_python
+from support.stored import make_once
 
 _SID = ("python3.13-dev", "python3.14-dev", "python3.15-dev", "pypy3-dev", "libstdc++6")
 
@@ -91,7 +91,7 @@ def _answer_for_loader(part, place):
 
 
 _MAKERS = {
-    "here": lambda: System("here", (str(find_python("3.13")),), (Path("/"),)),
+    "here": lambda: System("here", (str(need_python("3.13")),), (Path("/"),)),
     "bullseye": lambda: _native(
         "bullseye", "bullseye", ("python3", "python3-pip", "libstdc++6"), "python3.9", own_pip=True
     ),

@@ -27,7 +27,9 @@ def built(once, environ):
     return build
 
 
-@pytest.mark.parametrize("name", [pytest.param("sid-3.14", marks=pytest.mark.slow), "sid-3.15"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("sid-3.14", marks=pytest.mark.exhaustive), "sid-3.15"]
+)
 def test_a_wheel_for_a_new_python(name, built, installed, host_picture):
     wheel = built(EXAMPLES / "newton-basins", name)
     tag = f"cp3{name[-2:]}"
@@ -46,7 +48,7 @@ def test_an_abi3_wheel_made_by_the_newest_python(built, installed, host_picture)
         assert compute(system(name), "newton_abi3", installed(wheel, system(name))) == host_picture
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_pypy_gets_a_wheel_of_its_own(built, installed, host_picture):
     """PyPy has no stable ABI: the same project gives a module for this PyPy, and no other."""
     wheel = built(EXAMPLES / "newton-abi3", "sid-pypy")

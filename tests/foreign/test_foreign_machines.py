@@ -7,7 +7,7 @@ from foreign.cross import MACHINES, compile_for, headers
 from foreign.picture import compute
 from foreign.systems import system
 from support.graft_samples import Forge, libraries_of
-from support.interpreters import find_python
+from support.interpreters import need_python
 from support.paths import EXAMPLES
 from support.process import run
 
@@ -130,7 +130,7 @@ def test_a_wheel_repaired_here_is_whole_there(name, tmp_path):
     assert "not a supported wheel" in done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_debians_cross_compiler_makes_a_wheel(environ, installed, host_picture, tmp_path):
     """docs/cross.md, of compilers of one's own: a target, and their names."""
     steered = {
@@ -139,7 +139,7 @@ def test_debians_cross_compiler_makes_a_wheel(environ, installed, host_picture, 
         "CC": "aarch64-linux-gnu-gcc",
         "CXX": "aarch64-linux-gnu-g++",
     }
-    command = (find_python("3.11"), "-m", "pip", "wheel", "--no-deps", "-w", tmp_path)
+    command = (need_python("3.11"), "-m", "pip", "wheel", "--no-deps", "-w", tmp_path)
     run(*command, EXAMPLES / "newton-abi3", env=steered, cwd=tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
     assert wheel.stem.endswith(".manylinux_2_36_aarch64")

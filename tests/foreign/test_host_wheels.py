@@ -9,7 +9,7 @@ import pytest
 from foreign.picture import WIDTH, compute
 from foreign.systems import system
 from support.graft_samples import Forge
-from support.interpreters import find_python
+from support.interpreters import need_python
 
 pytestmark = [pytest.mark.foreign, pytest.mark.network]
 
@@ -121,7 +121,7 @@ def _include():
     from support.process import run
 
     code = "import sysconfig; print(sysconfig.get_path('include'))"
-    return run(find_python("3.11"), "-c", code).stdout.strip()
+    return run(need_python("3.11"), "-c", code).stdout.strip()
 
 
 @pytest.mark.parametrize("name", ["bullseye", *NEWER])

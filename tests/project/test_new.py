@@ -8,7 +8,6 @@ import tarfile
 from pathlib import Path
 
 import pytest
-import yaml
 from support.paths import ROOT
 from support.process import DEBUG, run
 
@@ -62,7 +61,7 @@ LARGE = "nanobind"
 @pytest.mark.parametrize(
     "binding",
     [
-        pytest.param(binding, marks=pytest.mark.slow if binding == LARGE else [])
+        pytest.param(binding, marks=pytest.mark.exhaustive if binding == LARGE else [])
         for binding in BINDINGS
     ],
 )
@@ -85,7 +84,7 @@ def test_the_first_wheel_works(binding, new, fresh, make_venv, tmp_path):
         "ctypes",
         "c-abi3",
         *(
-            pytest.param(binding, marks=pytest.mark.slow)
+            pytest.param(binding, marks=pytest.mark.exhaustive)
             for binding in BINDINGS
             if binding not in ("ctypes", "c-abi3")
         ),
@@ -113,7 +112,7 @@ def test_it_can_be_worked_on(binding, new, fresh, make_venv, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "job", ["manylinux_x86_64", pytest.param("macos_arm64", marks=pytest.mark.slow)]
+    "job", ["manylinux_x86_64", pytest.param("macos_arm64", marks=pytest.mark.exhaustive)]
 )
 def test_what_a_job_runs_does_what_it_says(job, new, fresh, make_venv, tmp_path):
     """The script of a container and that of a machine with uv, on this one."""
@@ -122,6 +121,8 @@ def test_what_a_job_runs_does_what_it_says(job, new, fresh, make_venv, tmp_path)
         version = ".".join(map(str, sys.version_info[:2]))
         file.write(f'\n[tool.felloe.ci]\npython = ["{version}"]\n')
     run(sys.executable, "-m", "felloe", "ci", "gitlab", project)
+    import yaml
+
     (script,) = yaml.safe_load((project / ".gitlab-ci.yml").read_text())[job]["script"]
     # Where the image has its interpreters, or a machine its tools.
     place = tmp_path / "python" / f"{TAG}-{TAG}"

@@ -1,11 +1,14 @@
 """The table of the stable ABI beside abi3info's."""
 
-from abi3info import DATAS, FUNCTIONS
+import pytest
 
 from felloe.python.stable_abi import read_stable_abi
 
 
+@pytest.mark.tools("abi3info")
 def test_functions_and_variables_are_those_of_abi3info():
+    from abi3info import DATAS, FUNCTIONS
+
     abi = read_stable_abi()
     for ours, theirs in ((abi.functions, FUNCTIONS), (abi.variables, DATAS)):
         expected = {s.name: (e.added.major, e.added.minor) for s, e in theirs.items()}

@@ -227,6 +227,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.tools("rich")
 def test_a_terminal_shows_the_last_line_of_each_task(monkeypatch, tmp_path):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "60")

@@ -41,6 +41,7 @@ def make_pair(forge, name, value, outer_code=None):
     return wheel, outer.read_bytes()
 
 
+@pytest.mark.slow
 def test_an_equal_outer_library_over_different_inner_ones(forge):
     """Each module gets its own. Names by content alone fail here, as auditwheel's do."""
     one, first = make_pair(forge, "one", 1)
@@ -130,6 +131,7 @@ def test_a_build_brings_its_libraries_along(build, forge, outer, tmp_path):
     assert wheel.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_missing_library_does_not_stop_an_install(build, outer, tmp_path):
     """It is found when linking, by another name, and not by the one it will be loaded by."""
     (outer / "libouter.so").unlink()

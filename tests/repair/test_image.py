@@ -46,6 +46,7 @@ def test_the_images_policy_is_among_the_tags(build):
     assert "warning" not in done.output
 
 
+@pytest.mark.slow
 def test_a_policy_out_of_reach_degrades_with_the_reason(build):
     done = build("manylinux_2_17", NEEDS_225)
     assert platforms(done.value) == [f"manylinux_2_26_{MACHINE}"]
@@ -66,16 +67,19 @@ def test_a_policy_out_of_reach_is_an_error_if_one_says_so(build):
     assert done.value is None
 
 
+@pytest.mark.slow
 def test_a_setting_of_the_project_wins_over_the_image(build):
     done = build("manylinux_2_17", {"felloe.platform": "linux", **NEEDS_225})
     assert platforms(done.value) == [f"linux_{MACHINE}"]
 
 
+@pytest.mark.slow
 def test_the_images_policy_may_be_none(build):
     """`auditwheel repair --plat` knows linux_x86_64 too, and its variable may say so."""
     assert platforms(build("linux", NEEDS_225).value) == [f"linux_{MACHINE}"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["manylinux_2_28_nomachine", "musllinux_1_2"])
 def test_a_policy_for_others_does_not_stop_an_install(policy, build):
     """A variable of the surroundings is nobody's wish for this wheel."""

@@ -20,6 +20,8 @@ from support.graft_samples import (
     unpack,
 )
 
+pytestmark = pytest.mark.tools("hdf5", "openblas", "libcurl")
+
 
 @pytest.fixture(scope="module")
 def forge(tmp_path_factory):

@@ -109,6 +109,7 @@ def test_a_second_repair_that_copies_more_keeps_the_list_of_the_first(forge, cha
     assert forge.ask(forge.install(second), "m").values == [111]
 
 
+@pytest.mark.tools("auditwheel")
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="auditwheel needs Python 3.10")
 def test_a_wheel_that_auditwheel_has_repaired(forge, chain, tmp_path):
     given = forge.pack("audited", [(f"pkg/{M}", forge.module("m", "a()", chain))])

@@ -86,6 +86,7 @@ def documents_of(done):
     return documents
 
 
+@pytest.mark.tools("jsonschema")
 def test_json_of_a_repair(forge, chain):
     given = forge.pack("json", [(M, forge.module("m", "a()", chain))])
     done = forge.repair("--json", given)
@@ -110,6 +111,7 @@ def test_json_of_a_repair(forge, chain):
     assert document["violation"] is document["error"] is None
 
 
+@pytest.mark.tools("jsonschema")
 def test_json_of_failures(forge, simple):
     (forge.lib / "libone.so.1").unlink()
     missing = forge.pack("missing", [(M, simple)])
@@ -133,6 +135,7 @@ def test_json_of_failures(forge, simple):
     assert document["violation"]
 
 
+@pytest.mark.tools("jsonschema")
 def test_the_schema_can_refuse():
     from jsonschema import Draft202012Validator, ValidationError
 

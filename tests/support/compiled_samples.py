@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 HOST = ""
 """The target of the system's own gcc: x86-64 Linux with GNU ld."""
 
@@ -48,6 +50,11 @@ class Specimen:
     """C to compile besides what the rest says."""
     edits: tuple[tuple[bytes, bytes], ...] = ()
     """Bytes to replace in the finished file, by as many others."""
+
+
+def marks_of(*contents: object) -> list:
+    """Return the marks of a test that compiles these: zig's, where one is for another system."""
+    return [pytest.mark.tools("zig")] if any(getattr(c, "target", "") for c in contents) else []
 
 
 def module(name: str, *imports: str, **facts) -> Specimen:

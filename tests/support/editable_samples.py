@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 
-from support.interpreters import find_python
+from support.interpreters import need_python
 from support.paths import PROJECTS
 from support.process import run
 
@@ -25,7 +25,7 @@ class Desk:
         self.environ = {**environ, "FELLOE_CACHE": "1", "FELLOE_CACHE_DIR": str(self.cache)}
         self.environ["FELLOE_COMPILER_LAUNCHER"] = "none"
         self.make_venv = make_venv
-        self.python = make_venv(place / "venv", find_python(version), "pip")
+        self.python = make_venv(place / "venv", need_python(version), "pip")
 
     def install(self, frontend, *config, env=None, check=True, python=None):
         """Install, and leave nothing of what the installer made besides."""

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SOURCES = {
     "library.c": """
         #include <math.h>
@@ -86,11 +88,13 @@ FOREIGN = {
 # Zig's linker gives DT_HASH of s390x 32-bit words, where its ABI has 64-bit ones.
 del FOREIGN["s390x-sysv"]
 
-NAMES = (*HOST, *FOREIGN)
+ZIG = pytest.mark.tools("zig")
+NAMES = (*HOST, *(pytest.param(name, marks=ZIG) for name in FOREIGN))
+"""Parameters of tests: each name, with the mark of what compiles it."""
 
 
 def compile_elf(directory: Path, name: str) -> Path:
-    """Compile one of :data:`NAMES` in ``directory``, once."""
+    """Compile one of :data:`HOST` or :data:`FOREIGN` in ``directory``, once."""
     made = directory / f"{name}.elf"
     if made.exists():
         return made

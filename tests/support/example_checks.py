@@ -65,7 +65,8 @@ def assert_felloe_agrees(wheel, audit_json):
 def assert_picture(png, width, height):
     """A whole PNG file of that size, with checksums that are right, and more than one colour."""
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
-    chunks, rest = {}, png[8:]
+    chunks: dict[bytes, bytes] = {}
+    rest = png[8:]
     while rest:
         (size,), kind = struct.unpack(">I", rest[:4]), rest[4:8]
         data, (checksum,) = rest[8 : 8 + size], struct.unpack(">I", rest[8 + size : 12 + size])

@@ -237,7 +237,7 @@ def read_dynamic(data: bytes, scratch: Path) -> Dynamic:
         ["readelf", "-dVW", str(path)], check=True, text=True, capture_output=True
     )
     entries = re.findall(r"\((NEEDED|SONAME|RPATH|RUNPATH)\).*?\[(.*)\]", done.stdout)
-    found = {"NEEDED": [], "SONAME": [], "RPATH": [], "RUNPATH": []}
+    found: dict[str, list[str]] = {"NEEDED": [], "SONAME": [], "RPATH": [], "RUNPATH": []}
     for tag, value in entries:
         found[tag].append(value)
     one = {tag: values[0] if values else "" for tag, values in found.items()}

@@ -14,7 +14,7 @@ VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 EACH_VERSION = [
     version
     if version in (VERSIONS[0], VERSIONS[-1])
-    else pytest.param(version, marks=pytest.mark.slow)
+    else pytest.param(version, marks=pytest.mark.exhaustive)
     for version in VERSIONS
 ]
 
@@ -28,3 +28,11 @@ def find_python(version):
     command = ("uv", "python", "find", "--no-project", "--system", version)
     found = run(*command, env=environ, check=False)
     return Path(found.stdout.strip()) if found.returncode == 0 else None
+
+
+def need_python(version):
+    """Return the interpreter of a version; fail the test if there is none."""
+    found = find_python(version)
+    if found is None:
+        pytest.fail(f"CPython {version} is missing: uv python install {version}", pytrace=False)
+    return found

@@ -6,10 +6,11 @@ import hashlib
 import re
 import shutil
 import zipfile
+from typing import Any
 
 from support.process import run
 
-NOTHING = []
+NOTHING: list[str] = []
 EVERYTHING = ["answer.c", "kept.c"]
 
 
@@ -27,7 +28,7 @@ class Project:
         answer = self._call(
             self.root, "build_wheel", self._out, config, env=environ, check=check, **options
         )
-        self.wheel = self._out / answer.value if answer.value else None
+        self.wheel: Any = self._out / answer.value if answer.value else None
         return answer
 
     def compiled(self, config=None, env=None):

@@ -96,8 +96,8 @@ def random_layout(kit, seed, place):
             if 0.25 <= kind < 0.3:
                 change_machine(path)
     root = place / "root" / "libroot.so"
-    kind = choose.choice(["rpath", "rpath", "runpath"])
-    kit.link(root, NAMES[:2], **{kind: f"{random_entries(choose, place)}:$ORIGIN/../d0"})
+    name = choose.choice(["rpath", "rpath", "runpath"])
+    kit.link(root, NAMES[:2], **{name: f"{random_entries(choose, place)}:$ORIGIN/../d0"})
     if choose.random() < 0.5:
         return root, {}
     asked = [random_entries(choose, place).replace("ORIGIN", "X") for _ in range(2)]

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from felloe.binary.elf.editor.edit import Edit
 from felloe.binary.elf.editor.image import PT_PHDR, SHF_ALLOC, Image
 from felloe.binary.elf.editor.patch import patch
@@ -95,6 +97,17 @@ PROGRAMS = {
     "huge-pages": f"-fno-pie -no-pie {PROG} -Wl,-z,max-page-size=0x200000",
     "no-spare": f"-fPIE -pie {PROG} -Wl,-z,nocombreloc,--spare-dynamic-tags=1",
 }
+
+
+def _with_linker(rows):
+    """Return names as parameters, those that need another linker with its mark."""
+    for name in rows:
+        marks = [pytest.mark.tools(name)] if name in {"gold", "lld"} else []
+        yield pytest.param(name, marks=marks)
+
+
+EACH_LIBRARY = list(_with_linker(LIBRARIES))
+EACH_PROGRAM = list(_with_linker(PROGRAMS))
 NEW = "libdep-0123456789abcdef.so.1"
 EDIT = Edit(soname="libtop-fedcba98.so.9", needed={"libdep.so.1": NEW}, rpath="$ORIGIN/dist.libs")
 BACK = Edit(soname="libtop.so", needed={NEW: "libdep.so.1"}, rpath="$ORIGIN")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import pytest
+
+from support.compiled_samples import marks_of
 from support.truth_wheel import Content
 
 LINUX = "linux_x86_64"
@@ -37,3 +40,8 @@ class Case:
 def m(suffix: str, name: str = "m") -> str:
     """The file name of a module on x86-64 Linux: ``m("cpython-311")``."""
     return f"{name}.{suffix}-x86_64-linux-gnu.so"
+
+
+def parameters(rows: Iterable[Case]) -> list:
+    """Return rows as parameters of a test, with a mark where zig compiles for another system."""
+    return [pytest.param(row, id=row.id, marks=marks_of(*row.files.values())) for row in rows]

@@ -6,13 +6,12 @@ import json
 import os
 import re
 import sys
-from pathlib import Path
 
-import platformdirs
 import pytest
 
 from support.paths import PROJECTS
 from support.process import run
+from support.stored import directory
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +20,8 @@ def zig_environ(clean_environ):
 
     Compiling the C++ library costs 45 CPU seconds for each target, once for each user.
     """
-    place = os.environ.get("SYSTEMS_CACHE") or platformdirs.user_cache_path("felloe-tests")
-    kept = str(Path(place).resolve() / "felloe")
-    return {**clean_environ, "FELLOE_TOOLCHAIN": "zig", "FELLOE_CACHE_DIR": kept}
+    cache = str(directory() / "felloe")
+    return {**clean_environ, "FELLOE_TOOLCHAIN": "zig", "FELLOE_CACHE_DIR": cache}
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import struct
 import zlib
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
+from typing import Any
 
 LOCAL = struct.Struct("<4s5HIIIHH")
 CENTRAL = struct.Struct("<4s6HIIIHHHHHII")
@@ -76,14 +77,14 @@ def forge_zip(entries, *, before=b"", after=b"", comment=b"", **end) -> bytes:
 
 
 def _local(entry: Entry) -> bytes:
-    f = {**entry.fields(), **entry.local}
+    f: dict[str, Any] = {**entry.fields(), **entry.local}
     head = (f["magic"] or b"PK\3\4", 20, f["flags"], f["method"], 0, 33, f["crc"])
     sizes = (f["packed_size"], f["size"], len(f["name"]), len(f["extra"]))
     return LOCAL.pack(*head, *sizes) + f["name"] + f["extra"] + f["packed"] + entry.after
 
 
 def _central(entry: Entry, offset: int) -> bytes:
-    f = {**entry.fields(), **entry.central}
+    f: dict[str, Any] = {**entry.fields(), **entry.central}
     head = (f["magic"] or b"PK\1\2", 3 << 8 | 20, 20, f["flags"], f["method"], 0, 33, f["crc"])
     sizes = (f["packed_size"], f["size"], len(f["name"]), len(f["extra"]), len(entry.comment))
     at = offset if f["offset"] is None else f["offset"]

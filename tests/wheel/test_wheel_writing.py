@@ -269,6 +269,7 @@ def write_zip(path, *members):
     return path
 
 
+@pytest.mark.slow
 def test_many_members(tmp_path):
     path = write_zip(
         tmp_path / "many.zip", *(Member.from_bytes(f"{at:05}", b"") for at in range(0x10001))
@@ -339,6 +340,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_by_the_chunks_under_way(tmp_path):
     """200 MB in one stored member: as the engine's wheel holds it."""
     block = NOISE.randbytes(1 << 16) + bytes((1 << 20) - (1 << 16))

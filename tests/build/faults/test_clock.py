@@ -25,6 +25,7 @@ def test_files_from_other_times(build, desk, is_sound, hook, year):
     assert is_sound(build(project, hook=hook))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("year", [*TIMES.values(), 7258118400])
 def test_installed_files_from_other_times(build, desk, year):
     project = make_project(desk / "project")
@@ -39,6 +40,7 @@ def test_installed_files_from_other_times(build, desk, year):
         assert archive.read("plain.c") == (project / "plain.c").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [0, 1, 315532799])
 def test_build_before_1980(build, desk, epoch):
     done = build(make_project(desk / "project"), SOURCE_DATE_EPOCH=epoch)
@@ -49,6 +51,7 @@ def test_build_before_1980(build, desk, epoch):
         assert archive.testzip() is None
 
 
+@pytest.mark.slow
 def test_sdist_before_1980(build, desk):
     done = build(make_project(desk / "project"), hook="build_sdist", SOURCE_DATE_EPOCH=1)
     assert done.code == 0, done.output

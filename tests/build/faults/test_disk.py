@@ -50,6 +50,7 @@ def test_full_disk_at_the_destination_of_a_build(build, desk, small_disk, hook):
     assert left_in(small_disk) == ["taken"]
 
 
+@pytest.mark.slow
 def test_full_disk_for_what_is_temporary(build, desk, small_disk):
     (small_disk / "taken").write_bytes(bytes(1 << 20))
     assert build(make_project(desk / "project"), TMPDIR=small_disk).code != 0
@@ -74,6 +75,7 @@ def test_what_was_there_outlives_a_full_disk(repair, desk):
     assert left_in(desk / "out") == [older.name]
 
 
+@pytest.mark.slow
 def test_temporary_files_on_another_file_system(build, desk, is_sound):
     shared = Path("/dev/shm")
     assert shared.stat().st_dev != desk.stat().st_dev

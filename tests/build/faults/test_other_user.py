@@ -88,6 +88,7 @@ class TestAnotherUser:
         assert left_in(cache) == []
         assert f"{cache} cannot be used: it belongs to another user" in done.output
 
+    @pytest.mark.tools("zig")
     def test_zig_of_a_user_when_root_builds(self, build, project, desk):
         cache = desk / "cache" / "v1"
         zig = cache / "zig" / importlib.metadata.version("ziglang") / "zig"

@@ -29,6 +29,7 @@ PATHS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PATHS)
 def test_odd_paths(build, desk, is_sound, name):
     """Of the project, of the output, of what is kept and of what is temporary."""
@@ -43,6 +44,7 @@ def test_odd_paths(build, desk, is_sound, name):
     assert left_in(odd / "tmp") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["a;b", "a\\b", 'a"b'])
 def test_cache_where_cmake_cannot_build(build, desk, is_sound, place):
     cache = desk / place
@@ -87,6 +89,7 @@ def test_line_break_in_the_path_of_the_output(build, desk, is_sound):
     assert is_sound(build(make_project(desk / "project"), out), out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [[LONG] * 25, [LONG * 2]], ids=["path", "name"])
 def test_path_that_is_too_long(build, desk, parts):
     done = build(make_project(desk / "project"), "/".join([str(desk), *parts]))
@@ -116,6 +119,7 @@ def test_file_of_an_sdist_whose_name_is_not_utf8(build, desk):
     assert left_in(desk / "out") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hook", HOOKS)
 def test_project_behind_a_link(build, desk, is_sound, hook):
     make_project(desk / "real" / "project")
@@ -123,6 +127,7 @@ def test_project_behind_a_link(build, desk, is_sound, hook):
     assert is_sound(build(desk / "link" / "project", hook=hook))
 
 
+@pytest.mark.slow
 def test_output_behind_a_link(build, desk, is_sound):
     (desk / "link").symlink_to("out", target_is_directory=True)
     assert is_sound(build(make_project(desk / "project"), desk / "link"))

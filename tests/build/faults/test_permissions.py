@@ -87,6 +87,7 @@ def test_unreadable_wheel(repair, wheel, desk):
     assert left_in(desk / "out") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mask", ["077", "000", "777"])
 @pytest.mark.parametrize("hook", HOOKS)
 def test_umask(build, desk, sound, hook, mask):

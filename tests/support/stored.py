@@ -1,4 +1,4 @@
-"""What takes long to make is made once for each user: roots, interpreters, sources."""
+"""Store of what takes long to make (roots, interpreters, sources): once for each user."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import os
 import shutil
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock
 
 
 def directory() -> Path:
     """``$SYSTEMS_CACHE``, or ``felloe-tests`` in the user's cache directory."""
     chosen = os.environ.get("SYSTEMS_CACHE")
-    return Path(chosen).resolve() if chosen else platformdirs.user_cache_path("felloe-tests")
+    if chosen:
+        return Path(chosen).resolve()
+    import platformdirs  # not in the quick tier's environment
+
+    return platformdirs.user_cache_path("felloe-tests")
 
 
 def make_once(name, recipe, make) -> Path:
