@@ -210,14 +210,14 @@ def test_text_names_file_rule_and_way_out(tmp_path):
     code, out, err = command(wheel)
     assert (code, err) == (1, "")
     missing = "the archive has no demo-1.0.dist-info/licenses/COPYING"
-    missing = f"the metadata names the licence file COPYING, {missing}"
+    missing = f"the metadata names the license file COPYING, {missing}"
     assert out.splitlines() == [
         "demo-1.0-py3-none-any.whl: 1 problem",
         f"  problem [license-file]: {missing}",
         "    hint: list files in `license-files` that the build includes",
     ]
     code, out, _ = command(make_sdist(tmp_path))
-    assert (code, out) == (0, "demo-1.0.tar.gz: fit for an index\n")
+    assert (code, out) == (0, "demo-1.0.tar.gz: OK, fit for an index\n")
 
 
 def test_what_is_no_zip_file_is_one_problem(tmp_path):

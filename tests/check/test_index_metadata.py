@@ -78,11 +78,11 @@ def test_versions_that_pypi_refuses(version, says):
         ("Obsoletes-Dist: =", Rule.METADATA, "Obsoletes-Dist: '=' is invalid"),
         ("Dynamic: Dynamic", Rule.METADATA, "Dynamic cannot be dynamic itself"),
         ("Project-URL: , https://example.org", Rule.METADATA, "has 0 characters"),
-        ("Project-URL: Home", Rule.METADATA, "'' is no address of the web"),
+        ("Project-URL: Home", Rule.METADATA, "'' is not a URL"),
         ("Home-page: UNKNOWN", Rule.METADATA, "Home-Page: 'UNKNOWN'"),
         ("Download-URL: https://a b", Rule.METADATA, "Download-URL: 'https://a b'"),
-        ("Author-Email: no address", Rule.METADATA, "'no' is no e-mail address"),
-        ("Author-Email: a@localhost", Rule.METADATA, "'a@localhost' is no e-mail address"),
+        ("Author-Email: no address", Rule.METADATA, "'no' is not an e-mail address"),
+        ("Author-Email: a@localhost", Rule.METADATA, "'a@localhost' is not an e-mail address"),
         ("License-Expression: mit or apache-2.0", Rule.LICENSE_EXPRESSION, "not in canonical"),
         ("License-Expression: NotALicense", Rule.LICENSE_EXPRESSION, "is invalid"),
         ("License-File: /etc/passwd", Rule.LICENSE_FILE, "paths must be relative"),
@@ -157,7 +157,7 @@ def test_classifiers_are_asked_where_their_list_is_installed(monkeypatch):
             "choose from pypi.org/classifiers, letter by letter"
         ),
         "METADATA: the classifier 'Old :: X' is deprecated": "write A :: B",
-        "METADATA: the classifier 'Old :: Y' is deprecated": "take it out",
+        "METADATA: the classifier 'Old :: Y' is deprecated": "remove it",
     }
 
 
@@ -179,7 +179,7 @@ def test_a_text_after_the_fields_may_look_like_many():
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("Author-email: " + "(" * 9000, "((((' is no e-mail address"),
+        ("Author-email: " + "(" * 9000, "((((' is not an e-mail address"),
         ("Description-Content-Type: text/plain; " + "(" * 9000, "a field is nested too deeply"),
         (
             "Description-Content-Type: text/plain; " + "a=b; " * 9000,

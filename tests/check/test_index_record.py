@@ -133,7 +133,7 @@ def test_good_entry_points(text):
         (b"[a]\nb : c\n", "cannot be read"),
         (b"[a]\nb = c\nb = d\n", "already exists"),
         (b"[a]\nb = c\n[a]\nd = e\n", "already exists"),
-        (b"[console_scripts]\na/b = c:d\n", "'a/b', which is no file name"),
+        (b"[console_scripts]\na/b = c:d\n", "'a/b', which is not a file name"),
         (b"[gui_scripts]\na = c:d e\n", "which no installer can call"),
         (b"[console_scripts]\na = c\n", "which no installer can call"),
     ],

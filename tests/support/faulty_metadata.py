@@ -41,15 +41,15 @@ FIELDS = (
     field("unknown-field", Rule.METADATA, "the field colour is unknown", "Colour: red"),
     field("long-summary", Rule.METADATA, "Summary has 513 characters", "Summary: " + "s" * 513),
     field("summary-of-lines", Rule.METADATA, "must be a single line", "Summary: one\n  two"),
-    field("e-mail", Rule.METADATA, "'nobody' is no e-mail address", "Author-Email: N <nobody>"),
+    field("e-mail", Rule.METADATA, "'nobody' is not an e-mail address", "Author-Email: N <nobody>"),
     field(
         "long-label",
         Rule.METADATA,
         "has 33 characters",
         f"Project-URL: {'l' * 33}, https://example.org",
     ),
-    field("not-a-url", Rule.METADATA, "no address of the web", "Project-URL: Home, example.org"),
-    field("home-page", Rule.METADATA, "no address of the web", "Home-page: ftp://example.org"),
+    field("not-a-url", Rule.METADATA, "not a URL", "Project-URL: Home, example.org"),
+    field("home-page", Rule.METADATA, "not a URL", "Home-page: ftp://example.org"),
     field("requirement", Rule.METADATA, "is invalid for 'requires-dist'", "Requires-Dist: x=1"),
     field("requires-python", Rule.METADATA, "'requires-python'", "Requires-Python: three"),
     field(
@@ -96,7 +96,7 @@ POINTS = (
     points("no-section", "cannot be read", b"demo = demo:main\n"),
     points("colon", "cannot be read", b"[console_scripts]\ndemo: demo.main\n"),
     points("twice", "cannot be read", b"[console_scripts]\na = b:c\na = b:d\n"),
-    points("path", "no file name for every system", b"[console_scripts]\n../demo = demo:main\n"),
+    points("path", "not a file name on every system", b"[console_scripts]\n../demo = demo:main\n"),
     points("module", "no installer can call", b"[gui_scripts]\ndemo = demo\n"),
 )
 

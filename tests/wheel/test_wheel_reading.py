@@ -197,7 +197,7 @@ HOSTILE = {
     ),
     "stored in another size": (
         forge_wheel(Entry("a", b"abc", method=STORED, central={"size": 4}, local={"size": 4})),
-        "stored in another size",
+        "stored uncompressed but its sizes differ",
     ),
     "no .dist-info": (forge_zip([Entry("a.py")]), "one .dist-info directory, it holds none"),
     "no members": (forge_zip([]), "one .dist-info directory, it holds none"),

@@ -23,8 +23,8 @@ def build_sdist(build: Build, directory: Path) -> Path:
 
 def warn_of_outside_source(build: Build) -> None:
     """Warn if CMake's source directory is outside of the project, as the sdist lacks it."""
-    named = build.project.engine("cmake", "source-dir")
-    if not isinstance(named, str) or not build.compiles:
+    named = build.skbuild.get_text("cmake", "source-dir")
+    if not named or not build.compiles:
         return
     root = build.project.root.resolve()
     if root not in (root / named, *(root / named).resolve().parents, (root / named).resolve()):

@@ -14,7 +14,7 @@ _SCRIPT = re.compile(r"[\w.]+\s*:\s*[\w.]+\s*(\[.*\])?")
 
 
 class _Parser(configparser.ConfigParser):
-    """INI as the specification has it: ``=`` only, names as they are written."""
+    """An INI parser as specified: only ``=`` separates, names keep their case."""
 
     def __init__(self) -> None:
         super().__init__(delimiters=("=",), interpolation=None)
@@ -24,7 +24,7 @@ class _Parser(configparser.ConfigParser):
 
 
 def check_entry_points(text: bytes, path: str) -> Iterator[Ruling]:
-    """Hold the file, found at ``path``, against its specification."""
+    """Check the file, found at ``path``, against its specification."""
     parser = _Parser()
     try:
         parser.read_string(text.decode("utf-8"), "entry_points.txt")
@@ -46,8 +46,8 @@ def _check_scripts(group: configparser.SectionProxy, path: str) -> Iterator[Ruli
     for name, value in group.items():
         if not _NAME.fullmatch(name):
             yield _problem(
-                f"names a script {name!r}, which is no file name for every system",
-                "use letters, digits, `.`, `_` and `-` alone",
+                f"names a script {name!r}, which is not a file name on every system",
+                "use only letters, digits, `.`, `_` and `-`",
                 path,
             )
         if not _SCRIPT.fullmatch(value.strip()):

@@ -1,4 +1,4 @@
-"""What PyPI asks of single metadata fields beyond the specification.
+"""Demands of PyPI on metadata fields beyond the specification.
 
 Source: warehouse's ``forklift/metadata.py``, ``_validate_metadata``, August 2026.
 """
@@ -28,7 +28,7 @@ _PRIVATE = "Private ::"
 
 
 class Breach(NamedTuple):
-    """A rule that a field breaks."""
+    """A field that breaks a rule."""
 
     rule: Rule
     message: str
@@ -37,19 +37,19 @@ class Breach(NamedTuple):
 
 
 def check_fields(raw: Raw) -> Iterator[Breach]:
-    """All breaches, field by field."""
+    """Check all fields."""
     for check in _CHECKS:
         yield from check(raw)
 
 
 def get_text(raw: Raw, field: str) -> str | None:
-    """The value of a field that has one."""
+    """Return the value of a field that has one."""
     value = raw.get(field)
     return value if isinstance(value, str) else None
 
 
 def get_list(raw: Raw, field: str) -> tuple[str, ...]:
-    """The values of a field that may have many."""
+    """Return the values of a field that may have many."""
     value = raw.get(field)
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
@@ -70,13 +70,13 @@ def _check_addresses(raw: Raw) -> Iterator[Breach]:
         if address and not _ADDRESS.fullmatch(address):
             yield Breach(
                 Rule.METADATA,
-                f"{name}: {address!r} is no e-mail address",
+                f"{name}: {address!r} is not an e-mail address",
                 "correct `email` in [project], or leave it out",
             )
 
 
 def _find_address(text: str) -> str:
-    """The address in a field; the field itself where comments lie in comments without end.
+    """Return the address in a field, or the field itself if its comments are nested too deeply.
 
     Some versions of the parser answer those with an error, others with nothing.
     """
@@ -102,7 +102,7 @@ def _check_urls(raw: Raw) -> Iterator[Breach]:
         if url is not None and not _is_url(url):
             yield Breach(
                 Rule.METADATA,
-                f"{name}: {url!r} is no address of the web",
+                f"{name}: {url!r} is not a URL",
                 "write a full one: https://…",
             )
 
@@ -139,7 +139,7 @@ def _check_requirements(raw: Raw) -> Iterator[Breach]:
 
 def _check_dynamic(raw: Raw) -> Iterator[Breach]:
     if "dynamic" in map(str.lower, get_list(raw, "dynamic")):
-        yield Breach(Rule.METADATA, "Dynamic cannot be dynamic itself", "take it out of that list")
+        yield Breach(Rule.METADATA, "Dynamic cannot be dynamic itself", "remove it from that list")
 
 
 def _check_license(raw: Raw) -> Iterator[Breach]:
@@ -173,7 +173,7 @@ def _check_classifiers(raw: Raw) -> Iterator[Breach]:
             yield Breach(
                 Rule.CLASSIFIER,
                 f"{classifier!r} makes PyPI refuse the file, as it is meant to",
-                "take it out when the project is to be published there",
+                "remove it to publish the project there",
                 is_note=True,
             )
     try:
@@ -183,7 +183,7 @@ def _check_classifiers(raw: Raw) -> Iterator[Breach]:
     for classifier in given:
         successors = trove.deprecated_classifiers.get(classifier)
         if successors is not None:
-            hint = f"write {' or '.join(successors)}" if successors else "take it out"
+            hint = f"write {' or '.join(successors)}" if successors else "remove it"
             yield Breach(Rule.CLASSIFIER, f"the classifier {classifier!r} is deprecated", hint)
         elif classifier not in trove.classifiers and not classifier.startswith(_PRIVATE):
             hint = "choose from pypi.org/classifiers, letter by letter"

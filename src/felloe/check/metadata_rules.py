@@ -1,4 +1,4 @@
-"""METADATA and PKG-INFO: core metadata as ``packaging`` reads it, and what PyPI adds.
+"""Check METADATA and PKG-INFO: core metadata as ``packaging`` reads it, and PyPI's rules.
 
 Sources: PyPUG "Core metadata specifications", PEP 639, 643, 753, 794, and
 warehouse's ``forklift/metadata.py`` of August 2026. A field that its version
@@ -52,7 +52,7 @@ _HINTS = {
 
 @dataclass(frozen=True)
 class Fields:
-    """What other rules ask of the metadata; None and empty where it is not stated."""
+    """The fields that other rules use; None or empty if they are missing."""
 
     name: str | None = None
     version: str | None = None
@@ -61,7 +61,7 @@ class Fields:
 
 
 def parse_fields(data: bytes) -> Fields:
-    """The fields that other rules need, unchecked."""
+    """Return the fields that other rules use, unchecked."""
     raw = _parse(data)[0]
     return Fields(
         get_text(raw, "name"),
@@ -72,7 +72,7 @@ def parse_fields(data: bytes) -> Fields:
 
 
 def check_metadata(data: bytes, path: str) -> Iterator[Ruling]:
-    """Every field of the metadata file found at ``path``."""
+    """Check every field of the metadata file found at ``path``."""
     raw, unparsed = _parse(data)
     file = path.rpartition("/")[2]
     for field in sorted(unparsed):
@@ -99,19 +99,19 @@ def check_metadata(data: bytes, path: str) -> Iterator[Ruling]:
 def check_license_files(
     fields: Fields, directory: str, members: Collection[str]
 ) -> Iterator[Ruling]:
-    """Each License-File lies below ``directory`` of the archive (PEP 639)."""
+    """Check that each License-File lies below ``directory`` of the archive (PEP 639)."""
     for path in fields.license_files:
         wanted = f"{directory}/{path}"
         if wanted not in members:
             yield Rule.LICENSE_FILE.problem(
-                f"the metadata names the licence file {path}, the archive has no {wanted}",
+                f"the metadata names the license file {path}, the archive has no {wanted}",
                 "list files in `license-files` that the build includes",
                 wanted,
             )
 
 
 def check_sdist_version(fields: Fields, path: str) -> Iterator[Ruling]:
-    """PKG-INFO of an sdist can be relied on from version 2.2 on (PEP 643)."""
+    """Note a PKG-INFO that installers cannot rely on: before version 2.2 (PEP 643)."""
     version = fields.metadata_version or ""
     if (0, 0) < _number(version) < _DYNAMIC_SINCE:
         yield Rule.METADATA_VERSION.note(
@@ -150,13 +150,13 @@ def _strip_mail_fields(data: bytes) -> tuple[bytes, bool]:
 
 
 def _is_endless(field: str, value: object) -> bool:
-    """Whether one value is longer than what reads it is made for."""
+    """Whether a value is longer than its parsers are made for."""
     values = value if isinstance(value, list) else [value]
     return field not in _TEXTS and any(len(v) > _MOST_LETTERS for v in values if isinstance(v, str))
 
 
 def _find_names(data: bytes) -> set[str]:
-    """What stands before a colon, up to the first line that is empty."""
+    """Return the words before a colon, up to the first empty line."""
     head = _BLANK.split(data, maxsplit=1)[0]
     return {
         name.decode("ascii", "replace") for name in re.findall(rb"(?:^|[\r\n])([^\s:]+):", head)
@@ -164,7 +164,7 @@ def _find_names(data: bytes) -> set[str]:
 
 
 def _ask_packaging(raw: dict[str, object], known: Collection[str]) -> list[tuple[str, str]]:
-    """(field, message) of all that the reference refuses, but for fields whose fault is known."""
+    """Return (field, message) of all that the reference refuses, without ``known`` fields."""
     from packaging.errors import ExceptionGroup
     from packaging.metadata import InvalidMetadata, Metadata
 
@@ -183,6 +183,6 @@ def _ask_packaging(raw: dict[str, object], known: Collection[str]) -> list[tuple
 
 
 def _number(version: str) -> tuple[int, ...]:
-    """``2.2`` -> (2, 2); what is no such number counts as (0, 0)."""
+    """Return ``2.2`` as (2, 2), and anything else as (0, 0)."""
     parts = version.split(".")
     return tuple(map(int, parts)) if len(parts) == 2 and all(map(str.isdecimal, parts)) else (0, 0)

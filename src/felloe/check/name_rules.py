@@ -1,4 +1,4 @@
-"""File names of wheels and sdists against their metadata (PEP 427, 440, 503 and 625)."""
+"""Check file names of wheels and sdists against their metadata (PEP 427, 440, 503, 625)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOCAL = (
 
 
 def check_tag_order(filename: str, name: WheelName) -> Iterator[Ruling]:
-    """A compressed tag set is sorted and names nothing twice (PEP 425).
+    """Check that compressed tag sets are sorted and name nothing twice (PEP 425).
 
     Only a note: of 900 public wheels 6 in 100 are not, and PyPI takes them.
     """
@@ -35,7 +35,7 @@ def check_tag_order(filename: str, name: WheelName) -> Iterator[Ruling]:
 def check_wheel_identity(
     name: WheelName, project: str | None, version: str | None
 ) -> Iterator[Ruling]:
-    """The file name against ``Name`` and ``Version`` of METADATA, as far as they are known.
+    """Check the file name against ``Name`` and ``Version`` of METADATA, if they are known.
 
     PyPI wants the name in its one normalized spelling, the version equal by PEP 440.
     """
@@ -63,7 +63,7 @@ def check_wheel_identity(
 def check_sdist_identity(
     filename: str, project: str | None, version: str | None
 ) -> Iterator[Ruling]:
-    """The one name that an sdist of this project and version has (PEP 625)."""
+    """Check for the one name that an sdist of this project and version has (PEP 625)."""
     stated = _parse_version(version or "")
     if project and stated is not None:
         expected = f"{escape_name(project)}-{stated}.tar.gz"

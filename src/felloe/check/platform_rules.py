@@ -1,4 +1,4 @@
-"""Why PyPI refuses a platform tag (warehouse, ``_valid_platform_tag``, August 2026)."""
+"""Reasons why PyPI refuses a platform tag (warehouse, ``_valid_platform_tag``, August 2026)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _OWN_INDEX = "publish an sdist for these machines, and serve the wheel from an i
 
 
 def check_platforms(platforms: Sequence[str], proved: Sequence[str]) -> Iterator[Ruling]:
-    """Every platform of a wheel's name must be one that PyPI takes.
+    """Check that PyPI accepts every platform of a wheel's name.
 
-    ``proved`` are the platforms that the wheel's binaries prove, for the way out.
+    ``proved`` are the platforms that the binaries qualify for, for the hint.
     """
     uploadable = [platform for platform in proved if pypi_accepts(platform)]
     for platform in platforms:

@@ -1,4 +1,4 @@
-"""What was found wrong with a file, as a JSON document and as text for people.
+"""The problems and notes of a file, as a JSON document and as text for people.
 
 The document's schema is ``check.schema.json`` in the package above this one.
 """
@@ -14,7 +14,7 @@ SCHEMA_VERSION = 1
 
 
 def render_json(file: str, rulings: Sequence[Ruling]) -> dict[str, Any]:
-    """The check of one file, as plain values."""
+    """Return the check of one file as plain values."""
     return {
         "version": SCHEMA_VERSION,
         "file": file,
@@ -34,13 +34,13 @@ def _plain(ruling: Ruling) -> dict[str, str]:
 
 
 def render_text(file: str, rulings: Sequence[Ruling]) -> str:
-    """The same for a terminal, problems first."""
+    """Return the text for a terminal, problems first."""
     return "\n".join(_lines(file, rulings))
 
 
 def _lines(file: str, rulings: Sequence[Ruling]) -> Iterator[str]:
     problems = sum(not ruling.is_note for ruling in rulings)
-    yield f"{file}: {_counted(problems)}" if problems else f"{file}: fit for an index"
+    yield f"{file}: {_counted(problems)}" if problems else f"{file}: OK, fit for an index"
     for ruling in sorted(rulings, key=lambda ruling: ruling.is_note):
         kind = "note" if ruling.is_note else "problem"
         yield f"  {kind} [{ruling.rule.title}]: " + ruling.message.replace("\n", "\n  ")

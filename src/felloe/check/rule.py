@@ -1,4 +1,4 @@
-"""The rules of ``felloe check`` by name, and what comes of holding a file against one."""
+"""The rules of ``felloe check``, and the findings about them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from felloe.finding import Finding
 
 
 class Rule(Enum):
-    """A rule: its name in the output, and what it asks with the place where that is asked."""
+    """A rule: its name in the output, its demand, and the source of the demand."""
 
     ARCHIVE = (
         "archive",
@@ -61,11 +61,11 @@ class Rule(Enum):
         self.demand = demand
 
     def problem(self, message: str, hint: str = "", path: str = "") -> Ruling:
-        """The rule is broken."""
+        """Return a finding about a broken rule."""
         return Ruling(message, hint, path, self)
 
     def note(self, message: str, hint: str = "", path: str = "") -> Ruling:
-        """Something worth knowing, for which nobody refuses the file."""
+        """Return a finding for which no index refuses the file."""
         return Ruling(message, hint, path, self, is_note=True)
 
 

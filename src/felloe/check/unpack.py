@@ -1,4 +1,4 @@
-"""The stories of a wheel that becomes a directory, and of a directory that becomes a wheel."""
+"""Unpack a wheel into a directory, and pack a directory into a wheel."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from felloe.wheel.writer import write_wheel
 
 
 def unpack_wheel(wheel: Path, directory: Path, *, verified: bool) -> Path:
-    """Unpack a wheel to ``{name}-{version}`` in ``directory``. Answers that place.
+    """Unpack a wheel to ``{name}-{version}`` in ``directory`` and return that path.
 
-    Raises :class:`FelloeError` for a wheel that is not what its RECORD says,
-    unless ``verified`` is false, and if anything is in the way.
+    Raises :class:`FelloeError` for a wheel that differs from its RECORD, unless
+    ``verified`` is false, and if the path exists.
     """
     with open_wheel(wheel) as staged:
         problems = list(verify_staged(staged)) if verified else []

@@ -1,4 +1,4 @@
-"""The story of a verification: read every byte of a wheel, hold RECORD against it."""
+"""Check every byte of a wheel against its RECORD."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from felloe.wheel.record import encode_digest
 
 
 def verify_wheel(path: Path) -> list[Ruling]:
-    """All ways in which a wheel file is not what its RECORD says.
+    """Return all differences between a wheel file and its RECORD.
 
-    Raises :class:`UsageError` for a file that is no wheel.
+    Raises :class:`UsageError` for a file that is not a wheel.
     """
     try:
         with open_wheel(path) as staged:
@@ -27,7 +27,7 @@ def verify_wheel(path: Path) -> list[Ruling]:
 
 
 def verify_staged(staged: StagedWheel) -> Iterator[Ruling]:
-    """The same of an open wheel."""
+    """Yield all differences between an open wheel and its RECORD."""
     if staged.record is None:
         yield Rule.RECORD.problem(
             "the wheel has no RECORD", "unpack it with --no-verify and pack it again"

@@ -1,4 +1,4 @@
-"""The files that a wheel's ``.dist-info`` holds about the wheel itself (PEP 427)."""
+"""Check ``.dist-info`` and ``.data`` of a wheel, and its ``WHEEL`` file (PEP 427)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_TAGS = 4
 def check_directories(
     name: WheelName, dist_info: str, members: Collection[str]
 ) -> Iterator[Ruling]:
-    """``.dist-info`` and ``.data`` are named letter by letter as the file; nothing is missing.
+    """Check that ``.dist-info`` and ``.data`` have the name of the file, and nothing is missing.
 
     ``members`` are the names of all, RECORD included.
     """

@@ -1,4 +1,4 @@
-"""Putting a finished file in its place, or nothing."""
+"""Write a file completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from felloe.errors import FelloeError
 
 
 def prepare_directory(path: Path) -> None:
-    """Make ``path`` if it is missing, and see that it can take a file.
+    """Make ``path`` if it is missing, and check that it can be written.
 
-    Before the work, not after. Raises :class:`FelloeError`.
+    Call it before the work, not after. Raises :class:`FelloeError`.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -30,10 +30,10 @@ def prepare_directory(path: Path) -> None:
 
 @contextmanager
 def placing(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    """A file beside ``path`` that takes its name when the block ends well.
+    """Open a file beside ``path`` that is renamed to it when the block ends without an error.
 
-    Gives the open file and where it is meanwhile. If the block fails, nothing
-    is left; if the process is killed, nothing that looks like the result is.
+    Yields the open file and its path until then. If the block fails, nothing is
+    left. If the process is killed, a hidden ``.part`` file may stay.
     """
     part = path.with_name(f".{path.name[:80]}.{os.urandom(6).hex()}.part")
     try:

@@ -1,4 +1,4 @@
-"""A wheel as a directory: unpacked, and read to be packed again."""
+"""Unpacked wheels: write one, and read one to be packed."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _WHEEL = "WHEEL"
 
 
 def write_directory(staged: StagedWheel, place: Path) -> Path:
-    """Unpack an open wheel to ``place``, which must not be there yet: all of it, or nothing.
+    """Unpack an open wheel to ``place``, which must not exist: completely or not at all.
 
-    Only regular files are made, in a directory that is new: no link is followed.
+    Only regular files are made, in a new directory, so that no link is followed.
     """
     if place.exists() or place.is_symlink():
         raise FelloeError(f"{place} is there already", hint="remove it, or choose -d elsewhere")
@@ -57,10 +57,10 @@ def _write(member: Member, root: Path) -> None:
 
 
 def read_directory(root: Path) -> StagedWheel:
-    """The wheel that an unpacked tree is, named by its ``.dist-info`` and ``WHEEL``.
+    """Return an unpacked wheel, named by its ``.dist-info`` and ``WHEEL``.
 
-    Its files must stay as they are while the wheel is in use. Raises
-    :class:`FelloeError` for what no wheel can hold.
+    Its files must not change while the wheel is in use. Raises
+    :class:`FelloeError` for files that no wheel can contain.
     """
     if not root.is_dir():
         raise UsageError(f"no such directory: {root}")

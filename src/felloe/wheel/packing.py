@@ -1,4 +1,4 @@
-"""Turning members into the pieces of a zip file, several at once.
+"""Compress members into chunks of a zip file, several at once.
 
 Content is deflated in chunks, each primed with the 32 KiB before it, which
 together are one stream (RFC 1951; the chunks end on byte boundaries by a sync
@@ -38,14 +38,14 @@ _AHEAD = 16
 
 
 class Digest(NamedTuple):
-    """What is known of a member's content once it has been read."""
+    """Checksums of a member's content."""
 
     crc: int
     sha256: bytes
 
 
 class Piece(NamedTuple):
-    """A part of a member's packed content, perhaps still being made."""
+    """A part of a member's packed content, maybe still being compressed."""
 
     member: Member
     data: Future[bytes]
@@ -55,7 +55,7 @@ class Piece(NamedTuple):
 
 
 def pack(members: Iterable[Member]) -> Iterator[Piece]:
-    """The pieces of all members, in order; the work runs some pieces ahead."""
+    """Yield the chunks of all members in order. Some are compressed ahead."""
     with ThreadPoolExecutor(_AHEAD, thread_name_prefix="deflate") as pool:
         yield from _ahead(piece for member in members for piece in _start(member, pool))
 
@@ -79,7 +79,7 @@ def _start(member: Member, pool: ThreadPoolExecutor) -> Iterator[Piece]:
 
 
 def _ahead(items: Iterator[_Item]) -> Iterator[_Item]:
-    """The items in order, some of them drawn before the first is handed out."""
+    """Yield the items in order. Some are drawn before the first is returned."""
     drawn: deque[_Item] = deque()
     for item in items:
         drawn.append(item)
@@ -89,7 +89,7 @@ def _ahead(items: Iterator[_Item]) -> Iterator[_Item]:
 
 
 def _deflate(content: Plain, start: int, size: int) -> bytes:
-    """One chunk of a raw deflate stream of ``size`` bytes that continues the ones before."""
+    """Return one chunk of a raw deflate stream of ``size`` bytes, after the chunks before it."""
     window = min(start, _WINDOW)
     data = memoryview(content.part(start - window, start + CHUNK))
     stream = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_DEFLATE, zdict=data[:window])
@@ -98,7 +98,7 @@ def _deflate(content: Plain, start: int, size: int) -> bytes:
 
 
 def _deflate_whole(content: Plain) -> bytes:
-    """All of a member by libdeflate, which knows no chunks."""
+    """Compress a whole member with libdeflate, which has no chunks."""
     return bytes(deflate.deflate_compress(content.read(), _LEVEL))
 
 

@@ -1,8 +1,7 @@
-"""Reading a wheel file without trusting it.
+"""Read a wheel file without trusting it.
 
-The zip format is PKWARE's APPNOTE; what a wheel adds is the binary
-distribution format (PEP 427). Nothing is unpacked: members are ranges of the
-open file.
+Sources: PKWARE's APPNOTE for zip files, PEP 427 for wheels. Nothing is
+unpacked: members are ranges of the open file.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _MOST_ROW = 200
 
 @dataclass(frozen=True)
 class StagedWheel:
-    """A wheel as a set of members, ``RECORD`` apart: it is derived from them."""
+    """A wheel as a set of members. ``RECORD`` is not one of them: it is derived from them."""
 
     name: WheelName
     dist_info: str
@@ -56,11 +55,11 @@ class StagedWheel:
             self.source.close()
 
     def find(self, name: str) -> Member | None:
-        """The member of this path."""
+        """Return the member of this path, if there is one."""
         return next((member for member in self.members if member.name == name), None)
 
     def metadata(self, name: str) -> bytes:
-        """A file of the ``.dist-info`` directory. Raises :class:`MalformedArchive`."""
+        """Return a file of the ``.dist-info`` directory. Raises :class:`MalformedArchive`."""
         member = self.find(f"{self.dist_info}/{name}")
         if member is None:
             raise MalformedArchive(f"{self.name.filename} has no {self.dist_info}/{name}")
@@ -150,7 +149,7 @@ def _directory(path: Path) -> list[zipfile.ZipInfo]:
 
 
 def has_zip_end(path: Path) -> bool:
-    """Whether a file has what a zip file ends with, however broken. Raises :class:`OSError`."""
+    """Whether a file ends like a zip file, even a broken one. Raises :class:`OSError`."""
     try:
         return zipfile.is_zipfile(path)
     except zipfile.BadZipFile:  # one that claims to be on several disks
@@ -158,7 +157,7 @@ def has_zip_end(path: Path) -> bool:
 
 
 def _check_ends(source: Source, entries: list[zipfile.ZipInfo]) -> None:
-    """Before the first member and after the end record there is nothing (but its comment)."""
+    """Check that nothing precedes the first member or follows the end record and its comment."""
     if min((entry.header_offset for entry in entries), default=0) > 0:
         raise MalformedArchive("there are bytes before its first member")
     tail = source.read(max(0, source.size - _END.size - 0xFFFF), source.size)
@@ -185,11 +184,11 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
             hint="install the file it points to",
         )
     if entry.compress_type == STORED and entry.compress_size != entry.file_size:
-        raise MalformedArchive(f"{entry.filename} is stored in another size than its own")
+        raise MalformedArchive(f"{entry.filename} is stored uncompressed but its sizes differ")
 
 
 def _data_offset(source: Source, entry: zipfile.ZipInfo) -> int:
-    """Where the content begins, from the local header, which must agree with the directory."""
+    """Return the start of the content. The local header must agree with the directory."""
     at = entry.header_offset
     if at + _LOCAL_HEADER.size > source.size:
         raise MalformedArchive(f"{entry.filename} reaches beyond the end of the file")
@@ -210,7 +209,7 @@ def _data_offset(source: Source, entry: zipfile.ZipInfo) -> int:
 
 
 def _find_dist_info(path: Path, name: WheelName, members: tuple[Member, ...]) -> str:
-    """The one ``.dist-info`` directory, which must be named after the wheel."""
+    """Return the only ``.dist-info`` directory, which must be named after the wheel."""
     tops = {m.name.partition("/")[0] for m in members if "/" in m.name}
     found = sorted(top for top in tops if top.endswith(".dist-info"))
     if len(found) != 1:
@@ -222,7 +221,7 @@ def _find_dist_info(path: Path, name: WheelName, members: tuple[Member, ...]) ->
 
 
 def _check_texts(path: Path, dist_info: str, members: tuple[Member, ...]) -> None:
-    """What is read as text is no larger than a wheel's ever is; RECORD grows with the files."""
+    """Limit the size of files that are read as text. RECORD grows with the number of files."""
     most = {f"{dist_info}/{name}": MOST_TEXT for name in _TEXTS}
     rows = sum(2 * len(member.name.encode()) + _MOST_ROW for member in members)
     most[f"{dist_info}/RECORD"] = rows + MOST_TEXT // 16

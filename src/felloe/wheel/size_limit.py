@@ -1,4 +1,4 @@
-"""What may come of packed bytes: a small file is not to fill a memory or a day."""
+"""Decompression limits, against zip bombs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _MOST_RATIO = 50
 _RATIO_MATTERS_ABOVE = 64 << 20
 
 MOST_TEXT = 2 << 20
-"""Bytes of a file of metadata. Parsers make many times as much of it."""
+"""Most bytes of a metadata file. Parsers need many times as much memory."""
 
 
 def find_room(packed: int) -> int:
-    """The bytes that may come of ``packed`` ones."""
+    """Return the most bytes that ``packed`` ones may unpack to."""
     return max(_RATIO_MATTERS_ABOVE, _MOST_RATIO * packed)
 
 

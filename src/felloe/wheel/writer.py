@@ -1,4 +1,4 @@
-"""Writing a wheel file to the letter of its format (PEP 427)."""
+"""Write a wheel file (PEP 427)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from felloe.wheel.zip_writer import ZipWriter
 
 
 def write_wheel(staged: StagedWheel, directory: Path, epoch: int) -> Path:
-    """Write a wheel into ``directory`` under its own name, RECORD and all.
+    """Write a wheel, with a new RECORD, into ``directory`` under its own name.
 
     Members are sorted, ``.dist-info`` last and RECORD the very last. The file
     is read back against an index's zip rules before it takes its name. ``staged``

@@ -1,4 +1,4 @@
-"""The zip rules an index applies, read off the finished bytes.
+"""The zip rules of an index, checked on the finished file.
 
 Independent of both the writer and :mod:`zipfile`: the file must be exactly
 local headers with their contents, one central directory and one end record,
@@ -55,7 +55,7 @@ def check_zip(path: Path) -> None:
 
 
 def find_zip_problems(path: Path) -> list[str]:
-    """Every rule that the file breaks, in words."""
+    """Return every rule that the file breaks, in words."""
     with path.open("rb") as file:
         try:
             return list(_problems(file))
@@ -128,7 +128,7 @@ def _read_directory(file: BinaryIO, directory: _Directory) -> Iterator[_Entry]:
 
 
 def _read_local(file: BinaryIO, entry: _Entry) -> tuple[_Entry, int]:
-    """What the local header says, and where the member's content ends."""
+    """Return the local header and the end of the member's content."""
     head = _unpack(file, entry.offset, _LOCAL)
     magic, _, flags, method, _, _, crc, packed, size, name_size, extra_size = head
     if magic != b"PK\x03\x04":
@@ -140,7 +140,7 @@ def _read_local(file: BinaryIO, entry: _Entry) -> tuple[_Entry, int]:
 
 
 def _large(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
-    """The numbers that a ZIP64 extra field holds where the header has no room.
+    """Return the numbers, from a ZIP64 extra field where the header has no room.
 
     Others, such as Info-ZIP's time stamps, are passed over, as PyPI does.
     """
@@ -156,7 +156,7 @@ def _large(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int,
 
 
 def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
-    """(kind, content) of each; those that readers act on may not be there twice."""
+    """Yield (kind, content). Fields that readers act on may not be repeated."""
     seen: set[int] = set()
     while extra:
         kind, length = struct.unpack_from("<HH", extra)

@@ -1,4 +1,4 @@
-"""Writing a zip file that every strict reader accepts.
+"""Write a zip file that every strict reader accepts.
 
 Sizes and checksums stand in the local headers (no data descriptors, which
 PyPI refuses), nothing precedes, follows or lies between the members, and equal
@@ -32,7 +32,7 @@ _UTF8 = 0x800
 
 @dataclass(frozen=True)
 class Written:
-    """A member as it now lies in the file."""
+    """A member as it was written."""
 
     member: Member
     digest: Digest
@@ -53,7 +53,7 @@ class ZipWriter:
         self._written: list[Written] = []
 
     def add(self, members: Iterable[Member]) -> list[Written]:
-        """Write members in the order given; answers what was written of them."""
+        """Write members in the given order and return their positions."""
         before = len(self._written)
         offset = packed_size = 0
         for piece in pack(members):
@@ -73,7 +73,7 @@ class ZipWriter:
         self._write_end(start, self._file.tell() - start)
 
     def _finish(self, piece: Piece, offset: int, packed_size: int) -> None:
-        """Fill in the local header, now that size and checksum are known."""
+        """Complete the local header when size and checksum are known."""
         digest = piece.digest.result()
         end = self._file.tell()
         self._file.seek(offset)
@@ -126,7 +126,7 @@ class ZipWriter:
 
 
 def dos_time(epoch: int) -> tuple[int, int]:
-    """(time, date) as a zip header holds them; clamped to the years 1980 to 2107."""
+    """Return (time, date) of a zip header, clamped to the years 1980 to 2107."""
     moment = time.gmtime(min(max(epoch, 315532800), 4354819198))
     return (
         moment.tm_hour << 11 | moment.tm_min << 5 | moment.tm_sec // 2,
@@ -139,7 +139,7 @@ def _method(member: Member) -> int:
 
 
 def _is_large(member: Member) -> bool:
-    """Whether its sizes may need ZIP64; deflate grows what it cannot shrink by a trifle."""
+    """Whether its sizes may need ZIP64. Deflate may enlarge data a little."""
     return member.size + member.size // 1000 + 1024 >= _LIMIT
 
 
