@@ -10,19 +10,10 @@ from dataclasses import replace
 
 from felloe.errors import FelloeError
 from felloe.python.installed import InstalledPython
+from felloe.python.machine import MACHINES
 from felloe.python.platform import Platform
 from felloe.python.target import Target
 
-# CPython's triplet for glibc (configure.ac, PLATFORM_TRIPLET).
-_TRIPLETS = {
-    "x86_64": "x86_64-linux-gnu",
-    "aarch64": "aarch64-linux-gnu",
-    "i686": "i386-linux-gnu",
-    "armv7l": "arm-linux-gnueabihf",
-    "ppc64le": "powerpc64le-linux-gnu",
-    "s390x": "s390x-linux-gnu",
-    "riscv64": "riscv64-linux-gnu",
-}
 _MUSL_SINCE = (3, 11)
 """Older versions of CPython use the triplet of glibc on musl too (bpo-43112)."""
 
@@ -63,7 +54,7 @@ def is_same(running: Target, platform: Platform) -> bool:
 
 def find_triplet(version: tuple[int, int], platform: Platform) -> str:
     """Return CPython's name of a Linux platform, as in ``EXT_SUFFIX`` and ``MULTIARCH``."""
-    triplet = _TRIPLETS[platform.architecture]
+    triplet = MACHINES[platform.architecture].triplet
     is_musl = platform.libc == "musl" and version >= _MUSL_SINCE
     return triplet.replace("-gnu", "-musl") if is_musl else triplet
 

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from felloe.errors import FelloeError
+from felloe.python.machine import MACHINES
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,17 @@ class Platform:
 
     @property
     def is_64_bit(self) -> bool:
-        return self.architecture not in {"i686", "armv7l", "win32"}
+        machine = MACHINES.get(self.architecture)
+        return machine.is_64_bit if machine else self.architecture != "win32"
 
 
 _LEGACY = {"manylinux2014": "manylinux_2_17", "manylinux2010": "manylinux_2_12"}
 _LINUX = re.compile(r"(?P<family>many|musl)linux_(?P<major>\d+)_(?P<minor>\d+)_(?P<machine>\w+)")
 _MACOS = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<machine>x86_64|arm64)")
 _WINDOWS = {"win_amd64": "amd64", "win_arm64": "arm64", "win32": "win32"}
-_MACHINES = ("x86_64", "aarch64", "i686", "armv7l", "ppc64le", "s390x", "riscv64")
 _EXAMPLES = (
-    *(f"manylinux_2_{minor}_{machine}" for minor in (17, 28, 34) for machine in _MACHINES),
-    *(f"musllinux_1_2_{machine}" for machine in _MACHINES),
+    *(f"manylinux_2_{minor}_{machine}" for minor in (17, 28, 34) for machine in MACHINES),
+    *(f"musllinux_1_2_{machine}" for machine in MACHINES),
     *("macosx_11_0_arm64", "macosx_11_0_x86_64", *_WINDOWS),
 )
 
@@ -60,7 +61,7 @@ def parse_platform(tag: str, origin: str) -> Platform:
     for old, new in _LEGACY.items():
         text = re.sub(rf"^{old}_", f"{new}_", text)
     match = _LINUX.fullmatch(text)
-    if match is not None and match["machine"] in _MACHINES:
+    if match is not None and match["machine"] in MACHINES:
         libc = "glibc" if match["family"] == "many" else "musl"
         version = int(match["major"]), int(match["minor"])
         return Platform(text, "linux", match["machine"], libc, version)

@@ -21,19 +21,9 @@ from felloe.build.toolchain.triple import Triple
 from felloe.build.toolchain.windows import ImportLibrary
 from felloe.python.foreign import find_triplet, is_same
 from felloe.python.header import Headers
+from felloe.python.machine import MACHINES
 from felloe.python.platform import Platform
 from felloe.python.target import Target
-
-# e_machine as it stands in a file, and qemu's name of the machine.
-_MACHINES = {
-    "x86_64": ("3e00", "x86_64"),
-    "aarch64": ("b700", "aarch64"),
-    "i686": ("0300", "i386"),
-    "armv7l": ("2800", "arm"),
-    "ppc64le": ("1500", "ppc64le"),
-    "s390x": ("0016", "s390x"),
-    "riscv64": ("f300", "riscv64"),
-}
 
 # zig turns the undefined behaviour sanitizer on where nothing is optimized, and
 # makes an error of __DATE__; both are other compilers' choice to the user.
@@ -131,7 +121,8 @@ def plan_zig(
 def _foreign_files(request: Request) -> Mapping[str, str]:
     if not request.is_cross:
         return {}
-    code, qemu = _MACHINES.get(request.platform.architecture, ("", ""))
+    machine = MACHINES.get(request.platform.architecture)
+    code, qemu = (machine.elf_bytes, machine.qemu) if machine else ("", "")
     if request.platform.architecture == request.running.architecture:
         code = ""  # this machine's own programs are not to go through qemu
     include = str(request.headers.include) if request.has_own_headers else ""

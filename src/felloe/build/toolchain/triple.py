@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from felloe.errors import FelloeError
+from felloe.python.machine import MACHINES
 from felloe.python.platform import Platform
 
 
@@ -20,19 +21,6 @@ class Triple:
     """For CMake: ``CMAKE_SYSTEM_NAME``."""
 
 
-# Platform tag's machine -> (zig's, the environment's suffix of glibc and musl, CMake's).
-_LINUX = {
-    "x86_64": ("x86_64", "", "x86_64"),
-    "aarch64": ("aarch64", "", "aarch64"),
-    "i686": ("x86", "", "i686"),
-    "armv7l": ("arm", "eabihf", "armv7l"),
-    "ppc64le": ("powerpc64le", "", "ppc64le"),
-    "s390x": ("s390x", "", "s390x"),
-    "riscv64": ("riscv64", "", "riscv64"),
-}
-# The machine's oldest policy, where it is newer than that of x86_64.
-_OLDEST_GLIBC = {"ppc64le": (2, 19), "riscv64": (2, 31)}
-_FIRST_GLIBC = (2, 17)
 _LAST_GLIBC = (2, 44)
 _MUSL = (1, 2)
 _WINDOWS = {"amd64": "x86_64", "arm64": "aarch64", "win32": "x86"}
@@ -49,13 +37,14 @@ def find_triple(platform: Platform) -> Triple:
         version = ".".join(map(str, platform.version))
         # Without a version it would mean the newest that zig knows.
         return Triple(f"{machine}-macos.{version}-none", platform.architecture, "Darwin")
-    machine, suffix, processor = _LINUX[platform.architecture]
+    row = MACHINES[platform.architecture]
     _check_libc(platform)
     if platform.libc == "musl":
-        name = f"{machine}-linux-musl{suffix}"
+        name = f"{row.zig}-linux-musl{row.zig_suffix}"
     else:
-        name = f"{machine}-linux-gnu{suffix}." + ".".join(map(str, platform.version))
-    return Triple(name, processor, "Linux")
+        version = ".".join(map(str, platform.version))
+        name = f"{row.zig}-linux-gnu{row.zig_suffix}.{version}"
+    return Triple(name, row.tag, "Linux")
 
 
 def _check_libc(platform: Platform) -> None:
@@ -66,7 +55,7 @@ def _check_libc(platform: Platform) -> None:
                 hint=f"set `target` to musllinux_1_2_{platform.architecture}",
             )
         return
-    oldest = _OLDEST_GLIBC.get(platform.architecture, _FIRST_GLIBC)
+    oldest = MACHINES[platform.architecture].oldest_glibc
     if not oldest <= platform.version <= _LAST_GLIBC:
         first, last = (f"{major}.{minor}" for major, minor in (oldest, _LAST_GLIBC))
         name = "manylinux_{}_{}_{}".format(*oldest, platform.architecture)
