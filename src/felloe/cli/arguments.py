@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from felloe.config.option import Option
 
@@ -60,9 +60,27 @@ def _help_of(description: str, examples: Sequence[str]) -> _Help:
     }
 
 
-def add_files(parser: argparse.ArgumentParser, metavar: str) -> None:
+class _ExpandPatterns(argparse.Action):
+    """Expand ``dist/*``, which the shells of Windows leave to the program."""
+
+    def __call__(
+        self,
+        _parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,  # noqa: ANN401 - argparse's own
+        _option: str | None = None,
+    ) -> None:
+        found: list[Path] = []
+        for path in map(Path, values):
+            is_pattern = any(sign in path.name for sign in "*?[") and not path.exists()
+            matches = sorted(path.parent.glob(path.name)) if is_pattern else []
+            found += matches or [path]
+        setattr(namespace, self.dest, found)
+
+
+def add_files(parser: argparse.ArgumentParser, metavar: str, dest: str = "files") -> None:
     """Add the positional files of a command."""
-    parser.add_argument("files", metavar=metavar, nargs="+", type=Path)
+    parser.add_argument(dest, metavar=metavar, nargs="+", action=_ExpandPatterns)
 
 
 def add_project(parser: argparse.ArgumentParser, meaning: str) -> None:

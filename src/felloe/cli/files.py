@@ -32,16 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser, metavar: str) -> None:
     add_json(parser)
 
 
-def expand_patterns(paths: Sequence[Path]) -> list[Path]:
-    """Expand ``dist/*``, which the shells of Windows leave to the program."""
-    found: list[Path] = []
-    for path in paths:
-        is_pattern = not path.exists() and any(sign in path.name for sign in "*?[")
-        matches = sorted(path.parent.glob(path.name)) if is_pattern else []
-        found += matches or [path]
-    return found
-
-
 def check_files(paths: Sequence[Path]) -> None:
     """Raise :class:`UsageError` that names every path which is not a file."""
     others = [path for path in paths if not path.is_file()]
@@ -61,9 +51,8 @@ def run_on_files(
 
     An error ends the command, unless ``fail`` makes a document of it.
     """
-    files = expand_patterns(options.files)
-    check_files(files)
-    return max(_run(path, examine, fail, as_json=options.json) for path in files)
+    check_files(options.files)
+    return max(_run(path, examine, fail, as_json=options.json) for path in options.files)
 
 
 def _run(

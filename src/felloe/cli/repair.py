@@ -13,7 +13,14 @@ from typing import Any
 
 from felloe import terminal
 from felloe.audit.policy.family import Policies, read_policies
-from felloe.cli.arguments import Commands, add_command, add_json, add_output_directory, checked
+from felloe.cli.arguments import (
+    Commands,
+    add_command,
+    add_files,
+    add_json,
+    add_output_directory,
+    checked,
+)
 from felloe.cli.files import check_files
 from felloe.config.settings import Settings, read_settings
 from felloe.config.tool_table import OPTIONS
@@ -48,7 +55,7 @@ def add_parser(commands: Commands) -> None:
             "--provided-by 'torch=libtorch*.so*,libc10.so' dist/*.whl",
         ),
     )
-    parser.add_argument("wheels", metavar="WHEEL", nargs="+", type=Path)
+    add_files(parser, "WHEEL", "wheels")
     where = "where to write the wheels (default: %(default)s)"
     add_output_directory(parser, "wheelhouse", where, "-w", "--wheel-dir")
     for option in OPTIONS:

@@ -9,7 +9,7 @@ from pathlib import Path
 from felloe import terminal
 from felloe.audit.retag import TagChange, retag_wheel
 from felloe.audit.wheel_file import Auditor
-from felloe.cli.arguments import Commands, add_command
+from felloe.cli.arguments import Commands, add_command, add_files
 from felloe.cli.auditor import add_waiver_rules, read_auditor
 from felloe.cli.files import check_files
 from felloe.config.settings import read_settings
@@ -29,7 +29,7 @@ def add_parser(commands: Commands) -> None:
         ("--platform-tag manylinux_2_28_x86_64 dist/*.whl", "--python-tag +cp310 --remove a.whl"),
     )
     add = parser.add_argument
-    add("wheels", metavar="WHEEL", nargs="+", type=Path)
+    add_files(parser, "WHEEL", "wheels")
     add("--python-tag", metavar="TAG", help="such as cp39 or +cp310")
     add("--abi-tag", metavar="TAG", help="such as abi3 or none")
     add("--platform-tag", metavar="TAG", help="such as manylinux_2_28_x86_64")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from felloe import terminal
 from felloe.check.unpack import unpack_wheel
-from felloe.cli.arguments import Commands, add_command, add_output_directory
+from felloe.cli.arguments import Commands, add_command, add_files, add_output_directory
 from felloe.cli.files import check_files
 
 
@@ -22,7 +21,7 @@ def add_parser(commands: Commands) -> None:
         ("fast_primes-1.0-cp312-cp312-linux_x86_64.whl -o unpacked",),
     )
     add = parser.add_argument
-    add("wheels", metavar="WHEEL", nargs="+", type=Path)
+    add_files(parser, "WHEEL", "wheels")
     add_output_directory(parser, ".", "where to make the directory (default: current directory)")
     add("--no-verify", action="store_true", help="unpack a wheel whose files differ from RECORD")
     parser.set_defaults(run=run)
