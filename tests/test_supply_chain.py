@@ -33,7 +33,7 @@ RELEASE = ROOT / ".github" / "workflows" / "release.yml"
 def borrowed():
     """The rows of "What is borrowed": where from -> why."""
     text = (ROOT / "docs" / "design.md").read_text()
-    table = text.partition("## What is borrowed")[2].partition("\n\n## ")[0]
+    table = text.partition("## What is borrowed")[2].partition("\n\n#")[0]
     rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("| ")]
     return {source.strip(): why.strip() for _, source, why in rows[1:]}
 
