@@ -1,1 +1,1 @@
-"""What a binary file says of itself. Knows nothing of wheels."""
+"""Read and edit binary files: ELF, Mach-O and PE."""

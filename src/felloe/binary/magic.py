@@ -1,4 +1,4 @@
-"""Which binary format a file is in, from its first bytes."""
+"""Find the format of a binary file from its first bytes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MOST_ARCHITECTURES = 40
 
 
 def find_format(head: bytes) -> Format | None:
-    """The format of a file that begins with ``head``, None if it is no binary."""
+    """Return the format of a file that begins with ``head``, None if it is not a binary."""
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind

@@ -1,4 +1,4 @@
-"""Names in a file, read without trusting it: in a string table, or anywhere."""
+"""Read names from an untrusted file: from a string table, or from anywhere in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class StringTable:
         return text in self._raw
 
     def begins(self, offset: int, prefixes: tuple[bytes, ...]) -> bool:
-        """Whether the string at ``offset`` begins with one of ``prefixes``."""
+        """Tell whether the string at ``offset`` begins with one of ``prefixes``."""
         return self._raw.startswith(prefixes, offset)
 
     def at(self, offset: int, limit: int | None = None) -> str:
@@ -75,6 +75,6 @@ class NameReader:
 
 
 def decode_name(raw: bytes) -> str:
-    """A name as text that cannot steer the terminal it may end up on."""
+    """Return a name as text without control characters for a terminal."""
     text = raw.decode("utf-8", "backslashreplace")
     return text if text.isprintable() else text.encode("unicode_escape").decode()

@@ -1,4 +1,4 @@
-"""``felloe repair WHEEL…``: put what a wheel needs into it, and give it its proved tags."""
+"""``felloe repair WHEEL…``: copy libraries into wheels and correct their tags."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FLAGS = {
 
 
 def add_parser(commands: Commands) -> None:
-    """Add ``repair``."""
+    """Add the command ``repair``."""
     parser = add_command(
         commands,
         "repair",
@@ -73,7 +73,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Repair every wheel; one that cannot be does not stop the others."""
+    """Repair every wheel. A failure does not stop the others."""
     check_files(options.wheels)
     settings = _read_settings(options)
     try:
@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _read_settings(options: argparse.Namespace) -> Settings:
-    """The settings; what the command says wins over the environment."""
+    """Return the settings. Flags override the environment."""
     given = [option for option in OPTIONS if getattr(options, option.key, None)]
     flags = {f"felloe.{option.key}": getattr(options, option.key) for option in given}
     overruled = {option.variable for option in given}
@@ -109,7 +109,7 @@ def _read_settings(options: argparse.Namespace) -> Settings:
 def _repair(
     wheel: Path, directory: Path, settings: Settings, policies: Policies
 ) -> tuple[int, dict[str, Any]]:
-    """The exit code for a wheel, and the document about it."""
+    """Return the exit code for a wheel and the JSON document about it."""
     try:
         repair = repair_wheel(wheel, directory, settings, policies, os.environ)
     except FelloeError as error:
@@ -136,7 +136,7 @@ _EMPTY = {
 
 
 def _render(wheel: Path, repair: Repair) -> dict[str, Any]:
-    """The document; its schema is ``repair.schema.json`` of the package."""
+    """Render the document, whose schema is ``repair.schema.json`` of the package."""
     finished = repair.finished
     violation = finished.violation
     return {
