@@ -84,7 +84,7 @@ BUILDS = (
         None,
         (
             (
-                rf"error: bound\.cpython-{CP[2:]}-x86_64-linux-gnu\.so works with {CP} alone; "
+                rf"error: bound\.cpython-{CP[2:]}-x86_64-linux-gnu\.so works only with {CP}; "
                 f"the tag cp39-abi3 promises every CPython from 3.9 on{HINT}"
                 "pybind11 has no limited API, so its modules work with one Python version each; "
                 r"remove `wheel\.py-api` in \[tool\.scikit-build\]"
