@@ -54,7 +54,12 @@ def test_a_sound_sdist_passes(tmp_path):
     assert check(make_sdist(tmp_path)) == []
 
 
-@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
+def _marks(bad):
+    renders = bad.name in {"rst-that-does-not-render", "markdown-without-a-type"}
+    return [pytest.mark.tools("readme-renderer")] if renders else []
+
+
+@pytest.mark.parametrize("bad", [pytest.param(bad, id=bad.name, marks=_marks(bad)) for bad in BAD])
 def test_refused(bad, tmp_path):
     """One fault, one rule; the finding says what is wrong and what to do."""
     rulings = check(bad.make(tmp_path))

@@ -132,6 +132,7 @@ TOOLS = {
                 "platformdirs",
                 "pybind11",
                 "pypiserver",
+                "readme-renderer",
                 "rich",
                 "shtab",
                 "tomlkit",
