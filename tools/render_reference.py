@@ -33,6 +33,7 @@ EXAMPLES = {
     "libraries.include": ["libplugin.so.3"],
     "libraries.search": ["/opt/vendor/lib"],
     "libraries.provided-by": {"torch": ["libtorch*.so*", "libc10*.so*"]},
+    "libraries.msvc-runtime": "copied",
     "target": "manylinux_2_17_x86_64",
     "toolchain": "zig",
     "stdlib": "libstdc++",

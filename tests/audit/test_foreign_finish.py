@@ -11,7 +11,8 @@ from support.truth_wheel import POLICIES, make_wheel, verdict_of
 from felloe.cli.main import main
 from felloe.config.settings import read_settings
 from felloe.errors import FelloeError
-from felloe.repair.finish import RepairContext, complete
+from felloe.repair.context import RepairContext
+from felloe.repair.finish import complete
 from felloe.wheel.reader import open_wheel
 from felloe.wheel.tags import parse_wheel_name
 

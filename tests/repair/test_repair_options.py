@@ -190,6 +190,7 @@ def test_a_missing_library(forge, simple):
     (forge.lib / "libone.so.1").unlink()
     given = forge.pack("missing", [(f"pkg/{M}", simple)])
     search = forge.place / "search"
+    search.mkdir()
     done = forge.repair(given, "--search", search)
     assert done.exit_code == 1
     assert not done.wheels

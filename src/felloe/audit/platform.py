@@ -123,17 +123,16 @@ def explain_missing(missing: Sequence[MissingLibrary], system: str) -> list[Find
         Finding(
             f"{library} is neither in the wheel nor a part of {system}: needed by "
             f"{list_paths(paths)}",
-            hint=LINKED_PYTHON if is_python else _BRING.format(tool=_TOOLS[system]),
+            hint=LINKED_PYTHON if is_python else _BRING,
             path=paths[0],
         )
         for (library, is_python), paths in needed.items()
     ]
 
 
-_TOOLS = {"macOS": "delocate", "Windows": "delvewheel"}
 _BRING = (
-    "link that library statically, install() it into the wheel, or copy it in with {tool}: "
-    "felloe copies libraries into wheels for Linux only"
+    "name its directory in `libraries.search` so that felloe copies it in, link it statically, or "
+    "list it in `libraries.exclude` if every user's machine has it"
 )
 LINKED_PYTHON = (
     "link Python::Module (component Development.Module) and not Python::Python: a module takes "

@@ -15,7 +15,8 @@ from felloe.build.tree.run import build_in_tree
 from felloe.config.settings import ConfigSettings, Settings
 from felloe.errors import FelloeError
 from felloe.python.target import Target
-from felloe.repair.finish import RepairContext, finish
+from felloe.repair.context import RepairContext
+from felloe.repair.finish import finish
 from felloe.wheel.atomic_write import prepare_directory
 from felloe.wheel.reader import StagedWheel, open_wheel
 from felloe.wheel.tags import WheelName

@@ -145,8 +145,12 @@ class Option:
 
 
 def split_list(text: str, separators: str = SEPARATORS) -> list[str]:
-    """Return the items of a list that is written as one string."""
-    return [part for part in re.split(f"[{separators}]", text) if part]
+    """Return the items of a list that is written as one string.
+
+    A separator between brackets belongs to a glob: ``libffi.so.[4,5]`` is one item.
+    """
+    outside = rf"(?:\[[^\]]*\]|[^{separators}])+"
+    return re.findall(outside, text)
 
 
 def read_table(name: str, options: Iterable[Option], table: object) -> dict[str, Any]:

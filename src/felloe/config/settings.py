@@ -16,6 +16,7 @@ from felloe.config.tool_table import (
     OPTIONS,
     CacheUse,
     Compilers,
+    MsvcRuntime,
     OnViolation,
     StandardLibrary,
     Strip,
@@ -47,6 +48,7 @@ class LibrarySettings:
     include: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
     provided_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    msvc_runtime: MsvcRuntime = "required"
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def read_settings(
 
 def _make_settings(values: Mapping[str, Any], epoch: int) -> Settings:
     return Settings(
-        platform=values["platform"],
+        platform="linux" if values["platform"] == "native" else values["platform"],
         on_violation=values["on-violation"],
         strip=values["strip"],
         libraries=LibrarySettings(
@@ -160,6 +162,7 @@ def _make_settings(values: Mapping[str, Any], epoch: int) -> Settings:
             include=values["libraries.include"],
             search=values["libraries.search"],
             provided_by=values["libraries.provided-by"],
+            msvc_runtime=values["libraries.msvc-runtime"],
         ),
         toolchain=ToolchainSettings(
             target=values["target"],

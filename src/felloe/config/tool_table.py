@@ -11,6 +11,7 @@ OnViolation = Literal["degrade", "error"]
 Strip = Literal["none", "debug", "all"]
 Compilers = Literal["host", "zig"]
 StandardLibrary = Literal["libc++", "libstdc++"]
+MsvcRuntime = Literal["required", "copied", "static"]
 CacheUse = Literal["auto", "true", "false"]
 
 OPTIONS = (
@@ -18,12 +19,13 @@ OPTIONS = (
         key="platform",
         default="auto",
         form=re.compile(
-            r"auto|linux|pypi|(manylinux(1|2010|2014)|(many|musl)linux_\d+_\d+)(_[a-z]\w*)?"
+            r"auto|linux|native|pypi|(manylinux(1|2010|2014)|(many|musl)linux_\d+_\d+)(_[a-z]\w*)?"
         ),
-        values='`"auto"`, `"linux"`, `"pypi"` or a policy such as `"manylinux_2_28"`',
+        values='`"auto"`, `"native"`, `"linux"`, `"pypi"` or a policy such as `"manylinux_2_28"`',
         meaning=(
             "The platform tag to reach. `auto` writes the most portable tag that the binaries "
-            "qualify for. `linux` writes a tag for this machine and copies no library. `pypi` "
+            "qualify for. `native` writes a tag for this machine and copies no library, on every "
+            "system; `linux` is its older name. `pypi` "
             "requires a tag that PyPI accepts. A policy requires at least that policy. In a "
             "manylinux or musllinux image the default is the policy of the image "
             "(`AUDITWHEEL_PLAT`)."
@@ -72,7 +74,10 @@ OPTIONS = (
         key="libraries.search",
         default=(),
         values="directories",
-        meaning="Where to look for libraries before LD_LIBRARY_PATH and the system's directories.",
+        meaning=(
+            "Where to look for libraries before the places that the loader searches. On Windows "
+            "`%PATH%` stands for the directories on PATH."
+        ),
     ),
     Option(
         key="libraries.provided-by",
@@ -82,6 +87,17 @@ OPTIONS = (
             'Libraries that another distribution installs: `{torch = ["libtorch*.so*"]}`. They '
             "are not copied. The binaries find them by a relative path. The distribution must be "
             "one of the project's `dependencies`."
+        ),
+    ),
+    Option(
+        key="libraries.msvc-runtime",
+        default="required",
+        choices=get_args(MsvcRuntime),
+        meaning=(
+            "Microsoft's C++ runtime (`msvcp140.dll`, …), which is not a part of Windows. "
+            "`required` leaves it to the Visual C++ Redistributable of the user's machine, "
+            "`copied` copies its DLLs beside the modules, from `libraries.search` or from the "
+            "directory that `VCToolsRedistDir` names, `static` refuses files that need it."
         ),
     ),
     Option(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from felloe.finding import Finding
 from felloe.repair.closure import Closure
 from felloe.repair.external import Graft, Library, Missing
 from felloe.repair.merkle import hash_graphs
@@ -23,6 +24,8 @@ class CopiedLibraries:
     members: tuple[Member, ...] = ()
     grafts: tuple[Graft, ...] = ()
     missing: tuple[Missing, ...] = ()
+    violation: Finding | None = None
+    """A library that the settings do not allow."""
     waived: frozenset[str] = frozenset()
     """Needed names that are left to the user's machine on purpose."""
     removed: frozenset[str] = frozenset()

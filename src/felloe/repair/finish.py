@@ -5,49 +5,30 @@ The engine's wheel and any other wheel file take this path.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
 from felloe import __version__, terminal
 from felloe.audit.evidence import Evidence, audit_members
-from felloe.audit.linux.portability import find_family
 from felloe.audit.platform import PlatformRequest
-from felloe.audit.policy.family import Policies
 from felloe.audit.provider import find_waivers
-from felloe.audit.verdict import Verdict, find_architecture, judge
+from felloe.audit.verdict import Verdict, judge
 from felloe.audit.wheel_file import read_waivers
-from felloe.config.settings import LibrarySettings, Settings
+from felloe.config.settings import Settings
 from felloe.errors import FelloeError
 from felloe.finding import Finding
 from felloe.python.target import read_running_macos
 from felloe.repair.add_copies import add_copies, merge_evidence
+from felloe.repair.context import RepairContext
 from felloe.repair.copied import CopiedLibraries
 from felloe.repair.external import INCLUDE, Graft, Missing
+from felloe.repair.grafter import find_grafter
 from felloe.repair.waived import explain_copies, make_rules, record_waivers, with_waivers
 from felloe.wheel.reader import StagedWheel
 from felloe.wheel.tags import WheelName
 from felloe.wheel.wheel_file import retag
 
 GENERATOR = f"felloe {__version__}"
-
-
-@dataclass(frozen=True)
-class RepairContext:
-    """Everything that a repair depends on besides the wheel."""
-
-    settings: Settings
-    policies: Policies
-    environ: Mapping[str, str]
-    scratch: Path
-    """A directory that outlives the repair."""
-
-    def make_directory(self, name: str) -> Path:
-        """Return a directory in it, which is made if it is not there."""
-        place = self.scratch / name
-        place.mkdir(exist_ok=True)
-        return place
 
 
 @dataclass(frozen=True)
@@ -82,7 +63,7 @@ def complete(staged: StagedWheel, claim: WheelName, libc: str, context: RepairCo
     recorded = read_waivers(staged)
     libraries = with_waivers(settings.libraries, recorded)
     evidence = audit_members(staged.members, policies, libc)
-    grafter = _find_grafter(staged, evidence, claim, libc, context)
+    grafter = find_grafter(staged, evidence, claim, libc, context)
     copied = CopiedLibraries()
     if grafter is not None:
         copied = grafter.copy(libraries, context.environ, context.make_directory("members"))
@@ -108,32 +89,9 @@ def complete(staged: StagedWheel, claim: WheelName, libc: str, context: RepairCo
         staged=retag(staged, name, generator=GENERATOR, has_binaries=has_binaries),
         grafts=copied.grafts,
         missing=(*copied.missing, *_find_missing(copied, verdict)),
-        violation=_join(_find_not_included(copied), violation),
+        violation=_join(_find_not_included(copied), _join(copied.violation, violation)),
         summary=_summary(verdict, name),
     )
-
-
-class _Grafter(Protocol):
-    def copy(
-        self, settings: LibrarySettings, environ: Mapping[str, str], scratch: Path
-    ) -> CopiedLibraries:
-        """Copy the libraries that a wheel needs."""
-
-
-def _find_grafter(
-    staged: StagedWheel, evidence: Evidence, claim: WheelName, libc: str, context: RepairContext
-) -> _Grafter | None:
-    """Return the copier of libraries for the system that the tags name; None if there is none."""
-    architecture = find_architecture(claim.platforms)
-    if architecture is None or context.settings.platform == "linux":
-        return None
-    own = [item for item in evidence.objects if item.elf.architecture == architecture]
-    family = find_family(own, architecture, libc, context.policies)
-    if not own or family is None:
-        return None
-    from felloe.repair.linux.graft import LinuxGraft
-
-    return LinuxGraft(staged, own, family, context.settings.strip)
 
 
 def _find_missing(copied: CopiedLibraries, verdict: Verdict) -> Iterator[Missing]:

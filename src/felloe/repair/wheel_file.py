@@ -12,7 +12,8 @@ from felloe.audit.object import Role
 from felloe.audit.policy.family import Policies
 from felloe.audit.verdict import find_architecture
 from felloe.config.settings import Settings
-from felloe.repair.finish import Finished, RepairContext, complete, report
+from felloe.repair.context import RepairContext
+from felloe.repair.finish import Finished, complete, report
 from felloe.wheel.reader import StagedWheel, open_wheel
 from felloe.wheel.tags import WheelName
 from felloe.wheel.writer import write_wheel

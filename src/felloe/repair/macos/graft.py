@@ -112,7 +112,9 @@ class MacosGraft:
                 members.append(
                     stage_member(item.path, data, scratch, executable=member_of.executable)
                 )
-        return CopiedLibraries(tuple(members), tuple(grafts), _sorted(closure.missing), waived)
+        return CopiedLibraries(
+            tuple(members), tuple(grafts), _sorted(closure.missing), waived=waived
+        )
 
 
 def _edit(data: bytes, edit: MachoEdit, path: str) -> bytes:

@@ -19,6 +19,7 @@ from felloe.repair.closure import FoundLibrary, NotFound
 from felloe.repair.search_directories import read_search_directories
 
 PATH_ENTRY = "%PATH%"
+_REDISTRIBUTABLE = {"win32": "x86", "win_amd64": "x64", "win_arm64": "arm64"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,13 @@ class DllFinder:
         return NotFound(tuple(map(str, tried)))
 
 
-def read_search_path(search: Sequence[str], environ: Mapping[str, str]) -> list[Path]:
-    """Return the directories of ``libraries.search``, ``%PATH%`` replaced."""
+def read_search_path(
+    search: Sequence[str], environ: Mapping[str, str], platform: str
+) -> list[Path]:
+    """Return the directories of ``libraries.search`` and of Microsoft's C++ runtime.
+
+    ``%PATH%`` is replaced. ``VCToolsRedistDir`` is set by Visual Studio's command prompt.
+    """
     places: list[Path] = []
     for entry in search:
         if entry == PATH_ENTRY:
@@ -48,6 +54,10 @@ def read_search_path(search: Sequence[str], environ: Mapping[str, str]) -> list[
             places += filter(Path.is_absolute, map(Path, path.split(os.pathsep)))
         else:
             places += read_search_directories([entry], environ)
+    redistributable = environ.get("VCToolsRedistDir")
+    if redistributable and platform in _REDISTRIBUTABLE:
+        home = Path(redistributable) / _REDISTRIBUTABLE[platform]
+        places += sorted(home.glob("Microsoft.VC*.*"))
     return list(dict.fromkeys(places))
 
 

@@ -11,6 +11,7 @@ from felloe.binary.pe.editor.edit import PeEdit
 from felloe.binary.pe.editor.patch import patch
 from felloe.binary.pe.reader import PeImage
 from felloe.config.settings import LibrarySettings
+from felloe.finding import Finding
 from felloe.repair.closure import Closure, FoundLibrary, NotFound, find_closure
 from felloe.repair.copied import CopiedLibraries, name_copies, stage_member
 from felloe.repair.external import Graft
@@ -49,14 +50,22 @@ class WindowsGraft:
         """Return the wheel's changed members and its copies; files go below ``scratch``."""
         waived: set[str] = set()
         roots = {
-            item.path: list(self._external(item.pe, settings, waived)) for item in self.objects
+            item.path: self._external(item.pe, settings, waived) for item in self.objects
         }
         closure = self._find(roots, settings, environ, waived)
-        names, libraries = name_copies(closure, _with_hash)
+        runtime = [Path(p).name for p in closure.libraries]
+        keep = {name.lower() for name in runtime if self.system.is_redistributable(name)}
+        names, libraries = name_copies(closure, _with_hash, keep)
         plan = plan_dlls(closure.links, names)
         grafts = tuple(Graft(libraries[path], member) for member, path in plan.copies.items())
         members = self._stage(closure, plan, scratch)
-        return CopiedLibraries(tuple(members), grafts, closure.missing, frozenset(waived))
+        return CopiedLibraries(
+            tuple(members),
+            grafts,
+            closure.missing,
+            waived=frozenset(waived),
+            violation=self._find_runtime(settings),
+        )
 
     def _find(
         self,
@@ -65,32 +74,53 @@ class WindowsGraft:
         environ: Mapping[str, str],
         waived: set[str],
     ) -> Closure[PeImage]:
-        finder = DllFinder(self.platform, read_search_path(settings.search, environ))
+        finder = DllFinder(self.platform, read_search_path(settings.search, environ, self.platform))
 
         def find(requester: str, name: str) -> FoundLibrary[PeImage] | NotFound:
             beside = None if requester in roots else Path(requester).parent
             return finder.find(name, beside)
 
         def needs(found: FoundLibrary[PeImage]) -> Sequence[str]:
-            return list(self._external(found.facts, settings, waived))
+            return self._external(found.facts, settings, waived)
 
         return find_closure(roots, find, needs)
 
     def _external(
         self, image: PeImage, settings: LibrarySettings, waived: set[str]
-    ) -> dict[str, None]:
+    ) -> list[str]:
         """Return the names that neither the wheel nor Windows nor Python has, without case."""
-        found: dict[str, None] = {}
+        found: dict[str, str] = {}
         for dll in image.dlls:
             low = dll.name.lower()
-            is_known = low in self._own or find_python_dll(low) or self.system.has(low)
-            if is_known or dll.delayed:
+            if dll.delayed or self._is_known(low, settings):
                 continue
             if is_waived(dll.name, settings) or is_waived(low, settings):
                 waived.add(dll.name)
             else:
-                found[low] = None
-        return found
+                found.setdefault(low, dll.name)
+        return list(found.values())
+
+    def _is_known(self, name: str, settings: LibrarySettings) -> bool:
+        """Return whether the wheel, Python, Windows or its C++ runtime has a DLL."""
+        if self.system.is_redistributable(name):
+            return name in self._own or settings.msvc_runtime != "copied"
+        return bool(name in self._own or find_python_dll(name) or self.system.has(name))
+
+    def _find_runtime(self, settings: LibrarySettings) -> Finding | None:
+        """Return a finding if a file needs the C++ runtime, and the settings want none."""
+        names = {
+            dll.name
+            for item in self.objects
+            for dll in item.pe.dlls
+            if self.system.is_redistributable(dll.name)
+        }
+        if settings.msvc_runtime != "static" or not names:
+            return None
+        return Finding(
+            f"{', '.join(sorted(names))} of Microsoft's C++ runtime: `libraries.msvc-runtime` is "
+            '"static", and files of the wheel need it',
+            hint="set CMAKE_MSVC_RUNTIME_LIBRARY=MultiThreaded in [tool.scikit-build.cmake.define]",
+        )
 
     def _stage(self, closure: Closure[PeImage], plan: DllPlan, scratch: Path) -> list[Member]:
         edited = {
