@@ -17,7 +17,7 @@ _BOTH = "macosx_10_13_universal2"
 _ARCHITECTURES = "CMAKE_OSX_ARCHITECTURES"
 _TARGET = "set MACOSX_DEPLOYMENT_TARGET="
 _BREW = "/opt/homebrew/opt/png/lib/libpng16.16.dylib"
-_BRING = "copy it in with delocate"
+_BRING = "name its directory in `libraries.search`"
 
 
 def _case(name: str, files, platform: str, proved: str = "", **said) -> Case:

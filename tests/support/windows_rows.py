@@ -340,7 +340,9 @@ _PYTHONS = (
 )
 
 
-def _missing(name: str, path: str = _M, hint: str = "copy it in with delvewheel") -> Says:
+def _missing(
+    name: str, path: str = _M, hint: str = "name its directory in `libraries.search`"
+) -> Says:
     return Says(f"{name} is neither in the wheel nor a part of Windows: needed by {path}", hint)
 
 

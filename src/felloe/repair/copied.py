@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from felloe import terminal
 from felloe.finding import Finding
 from felloe.repair.closure import Closure
 from felloe.repair.external import Graft, Library, Missing
@@ -56,6 +57,17 @@ def name_copies(
         names[path] = file_name if file_name.lower() in kept else rename(file_name, graphs[path])
         libraries[path] = Library(path, file_name, digest)
     return names, libraries
+
+
+def report_copies(copied: CopiedLibraries) -> None:
+    """Print which libraries are copied, and where the missing ones were looked for."""
+    for graft in copied.grafts:
+        terminal.report_progress(f"copying {graft.external.soname} from {graft.external.path}")
+    for item in copied.missing:
+        places = ", ".join(item.places) or "any place"
+        terminal.report_warning(
+            Finding(f"{item.soname}, which {item.requester} needs, was not found in {places}")
+        )
 
 
 def stage_member(name: str, data: bytes, directory: Path, *, executable: bool) -> Member:

@@ -14,7 +14,7 @@ from felloe.binary.macho.editor.patch import patch
 from felloe.binary.macho.reader import MachoFile
 from felloe.config.settings import LibrarySettings
 from felloe.repair.closure import Closure, FoundLibrary, NotFound, find_closure
-from felloe.repair.copied import CopiedLibraries, name_copies, stage_member
+from felloe.repair.copied import CopiedLibraries, name_copies, report_copies, stage_member
 from felloe.repair.external import Graft, Missing
 from felloe.repair.macos.finder import DylibFinder, Requester
 from felloe.repair.macos.plan import Copies, choose_directory, plan_copy, plan_member
@@ -112,9 +112,11 @@ class MacosGraft:
                 members.append(
                     stage_member(item.path, data, scratch, executable=member_of.executable)
                 )
-        return CopiedLibraries(
+        result = CopiedLibraries(
             tuple(members), tuple(grafts), _sorted(closure.missing), waived=waived
         )
+        report_copies(result)
+        return result
 
 
 def _edit(data: bytes, edit: MachoEdit, path: str) -> bytes:

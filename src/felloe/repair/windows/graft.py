@@ -13,7 +13,7 @@ from felloe.binary.pe.reader import PeImage
 from felloe.config.settings import LibrarySettings
 from felloe.finding import Finding
 from felloe.repair.closure import Closure, FoundLibrary, NotFound, find_closure
-from felloe.repair.copied import CopiedLibraries, name_copies, stage_member
+from felloe.repair.copied import CopiedLibraries, name_copies, report_copies, stage_member
 from felloe.repair.external import Graft
 from felloe.repair.waived import is_waived
 from felloe.repair.windows.finder import DllFinder, read_search_path
@@ -49,9 +49,7 @@ class WindowsGraft:
     ) -> CopiedLibraries:
         """Return the wheel's changed members and its copies; files go below ``scratch``."""
         waived: set[str] = set()
-        roots = {
-            item.path: self._external(item.pe, settings, waived) for item in self.objects
-        }
+        roots = {item.path: self._external(item.pe, settings, waived) for item in self.objects}
         closure = self._find(roots, settings, environ, waived)
         runtime = [Path(p).name for p in closure.libraries]
         keep = {name.lower() for name in runtime if self.system.is_redistributable(name)}
@@ -59,13 +57,15 @@ class WindowsGraft:
         plan = plan_dlls(closure.links, names)
         grafts = tuple(Graft(libraries[path], member) for member, path in plan.copies.items())
         members = self._stage(closure, plan, scratch)
-        return CopiedLibraries(
+        result = CopiedLibraries(
             tuple(members),
             grafts,
             closure.missing,
             waived=frozenset(waived),
             violation=self._find_runtime(settings),
         )
+        report_copies(result)
+        return result
 
     def _find(
         self,
@@ -85,9 +85,7 @@ class WindowsGraft:
 
         return find_closure(roots, find, needs)
 
-    def _external(
-        self, image: PeImage, settings: LibrarySettings, waived: set[str]
-    ) -> list[str]:
+    def _external(self, image: PeImage, settings: LibrarySettings, waived: set[str]) -> list[str]:
         """Return the names that neither the wheel nor Windows nor Python has, without case."""
         found: dict[str, str] = {}
         for dll in image.dlls:
