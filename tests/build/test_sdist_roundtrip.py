@@ -135,5 +135,5 @@ def test_a_missing_licence_file_is_named(copy_project, hook, tmp_path):
     shutil.copy(__file__, project / "COPYING")
     done = hook(project, "build_sdist", tmp_path, check=False)
     assert done.exit_code == 1
-    assert "frontend_tiny-1.2.3.tar.gz: the licence file COPYING is missing" in done.output
+    assert "frontend_tiny-1.2.3.tar.gz: the license file COPYING is missing" in done.output
     assert not list(tmp_path.glob("*.tar.gz"))
