@@ -9,6 +9,7 @@ from pathlib import Path
 from felloe.audit.evidence import Evidence, audit_members
 from felloe.audit.hint import generalize_findings, has_felloe_settings
 from felloe.audit.policy.family import Policies
+from felloe.audit.processor.judge import judge_processor
 from felloe.audit.provider import WaiverRules, explain_waivers, find_waivers
 from felloe.audit.verdict import Verdict, judge
 from felloe.audit.waiver import WAIVER_FILE, Waiver, parse_waivers
@@ -41,6 +42,8 @@ class Auditor:
 
     policies: Policies
     rules: WaiverRules = field(default_factory=WaiverRules)
+    processor: int = 1
+    """The level of x86-64 (1 to 4) that users' machines have at least."""
 
     def audit_file(self, path: Path) -> WheelAudit:
         """Audit a wheel file and its RECORD.
@@ -68,8 +71,14 @@ class Auditor:
         )
         waived = frozenset(waiver.library for waiver in waivers)
         verdict = judge(evidence, claim, claim.libc, self.policies, waived)
-        notes = (*verdict.notes, *explain_waivers(waivers, evidence))
-        verdict = replace(verdict, notes=notes)
+        notes = (
+            *verdict.notes,
+            *explain_waivers(waivers, evidence),
+        )
+        illegal = judge_processor(staged.members, evidence.objects, self.processor)
+        platform = verdict.platform
+        platform = replace(platform, shortfalls=(*platform.shortfalls, *illegal))
+        verdict = replace(verdict, notes=notes, platform=platform)
         has_settings = has_felloe_settings(_read_generator(staged))
         if not has_settings:
             verdict = _generalize(verdict)

@@ -1,4 +1,4 @@
-"""Flags of the commands that audit wheels: libraries that a wheel may leave out."""
+"""Flags of the commands that audit wheels: libraries to leave out, the oldest processor."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from felloe.cli.arguments import checked
 from felloe.config.settings import read_settings
 from felloe.config.tool_table import OPTIONS
 
+_LEVELS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 _FLAGS = {
     "libraries.exclude": "a library that users' machines have: a glob on its name; may be repeated",
     "libraries.provided-by": "libraries of a required distribution: NAME=GLOB[,GLOB...]",
@@ -31,6 +32,12 @@ def add_waiver_rules(parser: argparse.ArgumentParser) -> None:
                 type=checked(option),
                 help=_FLAGS[option.key],
             )
+    parser.add_argument(
+        "--processor",
+        choices=_LEVELS,
+        default=_LEVELS[0],
+        help="the oldest processor that the wheel is for; checked where felloe[isa] is installed",
+    )
 
 
 def read_auditor(options: argparse.Namespace) -> Auditor:
@@ -43,4 +50,5 @@ def read_auditor(options: argparse.Namespace) -> Auditor:
     for warning in settings.warnings:
         terminal.report_warning(warning)
     libraries = settings.libraries
-    return Auditor(read_policies(), WaiverRules(libraries.exclude, libraries.provided_by))
+    rules = WaiverRules(libraries.exclude, libraries.provided_by)
+    return Auditor(read_policies(), rules, _LEVELS.index(options.processor) + 1)
