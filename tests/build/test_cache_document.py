@@ -3,15 +3,16 @@
 import copy
 import json
 import os
-from dataclasses import asdict
 
 import pytest
 
 from felloe.build.cache.document import read_document, write_document
 from felloe.build.cache.entry import make_root, read_entries, write_card
 from felloe.build.editable.state import Room, find_needed, read_room, write_room
-from felloe.build.tree.header_search import Search
-from felloe.build.tree.state import State, Worth, judge, read_state, write_state
+from felloe.build.tree.identity import find_changes
+from felloe.build.tree.plan import plan_build
+from felloe.build.tree.record import Record, Step, read_identities, read_steps, write_record
+from felloe.build.watch.trace import Kind
 
 TEXTS = {
     "empty": b"",
@@ -56,28 +57,20 @@ def test_what_was_written(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_states_that_nobody_wrote(tmp_path):
-    file, stamps = tmp_path / "state.json", {str(tmp_path / "x"): (1, 2)}
-    search = Search((str(tmp_path),), ("x.h",), (str(tmp_path / "x.h"),))
-    state = State(
-        place="/",
-        ended_well=True,
-        finished=9,
-        own={"dev/null": (0, 1)},
-        tools=stamps,
-        configure=stamps,
-        build=stamps,
-        touched={str(tmp_path): 5},
-        search=search,
-        variables=("X",),
-        surroundings="",
-    )
-    write_state(file, state)
-    assert read_state(file) == state
-    for values in variants(asdict(state)):
-        file.write_text(json.dumps(values))
-        read = read_state(file)
-        assert read is None or judge(read, {}) in Worth
+def test_records_that_nobody_wrote(tmp_path):
+    step = Step(Kind.EDGE, "cc", frozenset({"f/a"}), frozenset({"/b"}))
+    record = Record({"f/a": [1, 2, 3, 4, ""], "f/b": None}, {"edge cc": step}, "m.whl")
+    write_record(tmp_path, record)
+    for name in ("files.json", "steps.json"):
+        file = tmp_path / name
+        text = file.read_text()
+        for values in variants(json.loads(text)):
+            file.write_text(json.dumps(values))
+            read, steps = read_identities(tmp_path), read_steps(tmp_path)
+            changes = find_changes(read.identities) if read is not None else None
+            if steps is not None and changes is not None:
+                plan_build(steps, changes.content, "/tree")
+        file.write_text(text)
 
 
 def test_rooms_that_nobody_wrote(tmp_path):

@@ -1,111 +1,22 @@
-"""What a build tree is still worth, and what tells one from another."""
+"""Build trees: whose they are, what tells one from another, and which steps are repeated."""
 
 import os
-import subprocess
-import time
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.environment_samples import install, origin_of
 
-from felloe.build.cache.manifest import take_stamps
-from felloe.build.tree.cleanup import forget_tests
-from felloe.build.tree.header_search import Search
-from felloe.build.tree.key import Facts, hash_surroundings, read_variables, select_variables
-from felloe.build.tree.ninja import read_inputs
-from felloe.build.tree.state import State, Worth, judge
+from felloe.build.tree.graph import read_outputs
+from felloe.build.tree.identity import UNKNOWN, Changes, find_changes, take_identity
+from felloe.build.tree.key import Facts, select_variables
+from felloe.build.tree.plan import find_leftovers, plan_build
+from felloe.build.tree.record import Record, Step, read_identities, read_steps, write_record
 from felloe.build.tree.tree import borrow_tree
+from felloe.build.watch.trace import Kind, parse_trace
 from felloe.config.project import Project
 from felloe.python.target import read_target
-
-LATER = 3600 * 10**9
-
-
-@pytest.fixture
-def files(tmp_path):
-    made = {}
-    for name in ("compiler", "CMakeLists.txt", "source.c", "object.o"):
-        made[name] = tmp_path / name
-        made[name].write_text(name)
-        os.utime(made[name], (1e9, 1e9))
-    return made
-
-
-@pytest.fixture
-def state(files, tmp_path):
-    return State(
-        place=str(tmp_path),
-        ended_well=True,
-        finished=time.time_ns(),
-        own=take_stamps(["object.o"], str(tmp_path)),
-        tools=take_stamps([str(files["compiler"])]),
-        configure=take_stamps([str(files["CMakeLists.txt"])]),
-        build=take_stamps([str(files["source.c"])]),
-        touched={},
-        search=Search((), (), ()),
-        variables=("BLAS",),
-        surroundings=hash_surroundings({}, ("BLAS",)),
-    )
-
-
-def change(path, seconds):
-    path.write_text("something else")
-    os.utime(path, (seconds, seconds))
-
-
-def test_an_untouched_tree(state):
-    assert judge(state, {}) is Worth.ALL
-
-
-@pytest.mark.parametrize("when", [9e8, 2e9, 4e9], ids=["older", "after", "future"])
-@pytest.mark.parametrize(
-    ("name", "worth"), [("compiler", Worth.NOTHING), ("CMakeLists.txt", Worth.OBJECTS)]
-)
-def test_tools_and_what_cmake_read(state, files, name, worth, when):
-    change(files[name], when)
-    assert judge(state, {}) is worth
-
-
-def test_what_a_build_has_made_is_whole_or_nothing(state, files):
-    files["object.o"].write_bytes(b"")
-    os.utime(files["object.o"], (1e9, 1e9))
-    assert judge(state, {}) is Worth.NOTHING
-
-
-def test_a_source_that_is_newer_is_ninjas_business(state, files):
-    change(files["source.c"], state.finished / 1e9 + 10)
-    assert judge(state, {}) is Worth.ALL
-
-
-@pytest.mark.parametrize("when", [9e8, 1.1e9], ids=["older", "newer, but not than the objects"])
-def test_a_source_that_ninja_takes_for_old(state, files, when):
-    change(files["source.c"], when)
-    assert judge(state, {}) is Worth.NOTHING
-
-
-def test_a_source_that_is_gone_is_ninjas_business(state, files):
-    files["source.c"].unlink()
-    assert judge(state, {}) is Worth.ALL
-
-
-def test_a_variable_that_cmake_files_name(state):
-    assert judge(state, {"BLAS": "mkl"}) is Worth.FILES
-    assert judge(state, {"OTHER": "mkl"}) is Worth.ALL
-
-
-def test_the_search_path(state, tmp_path):
-    environ = {"PATH": str(tmp_path)}
-    state = replace(state, surroundings=hash_surroundings(environ, state.variables))
-    assert judge(state, environ) is Worth.ALL
-    assert judge(state, {"PATH": "/usr/bin"}) is Worth.FILES
-    (tmp_path / "new-program").touch()
-    os.utime(tmp_path, (2e9, 2e9))
-    assert judge(state, environ) is Worth.FILES
-
-
-def test_a_build_that_failed(state):
-    assert judge(replace(state, ended_well=False), {}) is Worth.FILES
 
 
 def test_one_process_has_a_tree(tmp_path):
@@ -114,14 +25,6 @@ def test_one_process_has_a_tree(tmp_path):
     assert borrow_tree(tmp_path, "demo-2", "/demo") is not None
     first.lock.release()
     assert borrow_tree(tmp_path, "demo-1", "/demo") is not None
-
-
-def test_forgetting_what_cmake_found_keeps_objects(tmp_path):
-    for name in ("CMakeCache.txt", "CMakeFiles/3.25.1/C.cmake", "CMakeFiles/demo.dir/x.c.o"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    forget_tests(tmp_path)
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["x.c.o"]
 
 
 # What tells trees apart.
@@ -143,8 +46,8 @@ def facts(tmp_path):
         {"config": None},
         {"address": "1234"},
         {"environ": {"PATH": "/bin", "CXXFLAGS": "-O1"}},
-        {"environ": {"PATH": "/bin", "ME": "1"}},
-        {"environ": {"PATH": "/bin", "OpenBLAS_ROOT": "/opt"}},
+        {"environ": {"PATH": "/usr/bin"}},
+        {"environ": {"PATH": "/bin", "READ_BY_A_SCRIPT": "1"}},
         {"target": replace(read_target({}), platform="linux_aarch64")},
         {"project": Project(Path("/other"), {})},
         {"project": Project(Path("/other"), {"tool": {"scikit-build": {"ninja": {}}}})},
@@ -156,7 +59,7 @@ def test_a_key_holds_all_that_steers(facts, other):
 
 
 def test_a_key_holds_nothing_else(facts):
-    environ = {"PATH": "/bin", "TERM": "x", "HOME": "/", "UV_INTERNAL__BUILD_DIR": "/", "LANG": "C"}
+    environ = {"PATH": "/bin", "TERM": "x", "SSH_TTY": "/", "UV_INTERNAL__BUILD_DIR": "/", "_": "x"}
     assert replace(facts, environ=environ).key == facts.key
 
 
@@ -169,125 +72,199 @@ def test_a_key_does_not_hold_how_make_shares_out_its_jobs(facts, flags):
     assert replace(facts, environ=environ).key == facts.key
     debug = {**environ, "MAKEFLAGS": f"{flags} -- DEBUG=1"}
     assert replace(facts, environ=debug).key != facts.key
-    assert select_variables(debug, set()) == {"MAKEFLAGS": "DEBUG=1"}
+    assert select_variables(debug) == {"PATH": "/bin", "MAKEFLAGS": "DEBUG=1"}
 
 
-def test_a_key_holds_what_is_installed_without_isolation(facts, tmp_path):
-    before = facts.key
-    install(tmp_path / "venv", name="pybind11", version="3.0")
-    after = facts.key
-    assert before != after
-    install(tmp_path / "venv", name="pybind11", version="3.0", files={"pybind11/x.h": b"new"})
-    assert facts.key not in (before, after)
-
-
-def test_a_key_holds_the_compilers(facts, tmp_path):
-    path = tmp_path / "bin"
-    path.mkdir()
-    facts = replace(facts, environ={"PATH": str(path)})
-    keys = {facts.key}
-    for text in ("one", "another"):
-        (path / "c++").write_text(text)
-        keys.add(facts.key)
-    assert len(keys) == 3
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "CC",
-        "CXX",
-        "CFLAGS",
-        "LDFLAGS",
-        "CPATH",
-        "LIBRARY_PATH",
-        "LD_LIBRARY_PATH",
-        "PKG_CONFIG_PATH",
-        "CMAKE_ARGS",
-        "SKBUILD_CMAKE_DEFINE",
-        "SDKROOT",
-        "MACOSX_DEPLOYMENT_TARGET",
-        "ARCHFLAGS",
-        "Boost_DIR",
-        "HDF5_ROOT",
-        "C_INCLUDE_PATH",
-        "CPLUS_INCLUDE_PATH",
-        "ZIG_LIB_DIR",
-        "AR",
-        "CMAKE_CXX_COMPILER_LAUNCHER",
-        "PKG_CONFIG",
-        "MKLROOT",
-        "CUDAARCHS",
-        "JAVA_HOME",
-        "PYTHONOPTIMIZE",
-        "CCC_OVERRIDE_OPTIONS",
-    ],
-)
-def test_variables_that_steer(name):
-    assert select_variables({name: "x"}, set())
-
-
-def test_variables_that_cmake_files_name(tmp_path):
-    file = tmp_path / "CMakeLists.txt"
-    file.write_text('if(DEFINED ENV{ONE})\nmessage("$ENV{TWO}" $ENV{ODD(x86)})\nset($ENV{${X}})')
-    assert read_variables([str(file), str(tmp_path / "gone")]) == ["ODD(x86)", "ONE", "TWO"]
-
-
-# What ninja knows.
-
-GRAPH = """\
-include rules.ninja
-build out/a$ b.o | side: CC ../src/a$ b.c $
-    /abs/x.h | /abs/implicit.h || order
-  FLAGS = -g
-build build.ninja: RERUN_CMAKE | /src/CMakeLists.txt /share/c$:d.cmake
-build all: phony out/a$ b.o
-"""
-RULES = """\
-rule CC
-  command = printf '%s' 'out: /usr/include/stdio.h two$ words.h' > d && touch "out/a b.o"
-  depfile = d
-  deps = gcc
-rule RERUN_CMAKE
-  command = true
-"""
+# Whether a file is what it was.
 
 
 @pytest.fixture
-def graph(tmp_path):
-    (tmp_path / "build.ninja").write_text(GRAPH)
-    (tmp_path / "rules.ninja").write_text(RULES)
-    return tmp_path
+def file(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("one")
+    os.utime(path, (1e9, 1e9))
+    return path
 
 
-def test_the_graph_is_read(graph):
-    inputs = read_inputs(graph)
-    assert inputs.configure == {"/src/CMakeLists.txt", "/share/c:d.cmake"}
-    assert inputs.build == {"../src/a b.c", "/abs/x.h", "/abs/implicit.h", "order"}
-    assert not inputs.nested
+def compare(file, change, kind="f"):
+    key = f"{kind}{file}"
+    identities = {key: take_identity(key, with_content=True)}
+    assert not find_changes(identities)
+    change()
+    return find_changes(identities)
 
 
-def test_what_compilers_read_is_read(tmp_path):
-    (tmp_path / "x.c").touch()
-    (tmp_path / "h.h").touch()
+def test_another_content_of_the_same_size_and_time(file):
+    def change():
+        file.write_text("two")
+        os.utime(file, (1e9, 1e9))
+
+    assert compare(file, change).content
+
+
+def test_the_same_content_at_another_time(file):
+    """As after a change of branches to and fro."""
+
+    def change():
+        file.unlink()
+        file.write_text("one")
+
+    key = f"f{file}"
+    assert compare(file, change) == Changes(frozenset(), frozenset({key}))
+
+
+def test_a_file_that_was_looked_for_appears(tmp_path):
+    assert compare(tmp_path / "new", (tmp_path / "new").touch).content
+
+
+def test_a_file_that_goes(file):
+    assert compare(file, file.unlink).content
+
+
+def test_a_link_that_leads_elsewhere(file):
+    link = file.with_name("link")
+    link.symlink_to(file)
+
+    def change():
+        link.unlink()
+        link.symlink_to(file.name)
+
+    assert compare(link, change, "l").content
+
+
+def test_the_names_in_a_directory(file):
+    assert not compare(file.parent, lambda: file.write_text("other"), "d")
+    assert not compare(file.parent, (file.parent / "__pycache__").mkdir, "d")
+    assert compare(file.parent, (file.parent / "new").touch, "d").content
+
+
+def test_what_was_changed_while_it_was_read_is_not_what_it_was(file):
+    assert find_changes({f"f{file}": UNKNOWN}).content
+
+
+# Which steps are repeated.
+
+TREE = "/tree"
+STEPS = {
+    "configure": Step(
+        Kind.CONFIGURE,
+        "cmake",
+        frozenset({"f/src/CMakeLists.txt", "d/src"}),
+        frozenset({f"{TREE}/build.ninja", f"{TREE}/config.h"}),
+        frozenset({f"f{TREE}/made.c"}),
+    ),
+    "generate": Step(Kind.EDGE, "gen", frozenset({"f/src/in"}), frozenset({f"{TREE}/made.c"})),
+    "made": Step(
+        Kind.EDGE, "cc made", frozenset({f"f{TREE}/made.c"}), frozenset({f"{TREE}/made.o"})
+    ),
+    "other": Step(
+        Kind.EDGE, "cc other", frozenset({"f/src/o.c", "f/opt/x.h"}), frozenset({f"{TREE}/other.o"})
+    ),
+    "link": Step(
+        Kind.EDGE,
+        "ld",
+        frozenset({f"f{TREE}/made.o", f"f{TREE}/other.o"}),
+        frozenset({f"{TREE}/m.so"}),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "kept"),
+    [
+        ("f/src/o.c", {"configure", "generate", "made"}),
+        ("f/opt/x.h", {"configure", "generate", "made"}),  # looked for, and not there before
+        ("f/src/in", {"configure", "other"}),
+        (f"f{TREE}/m.so", {"configure", "generate", "made", "other"}),
+        ("d/src", {"other"}),  # CMake would see made.c, which was not there at first
+        ("f/unrelated", {"configure", "generate", "made", "other", "link"}),
+    ],
+)
+def test_what_is_repeated(changed, kept):
+    plan = plan_build(STEPS, {changed}, TREE)
+    assert plan.kept.keys() == kept
+    assert plan.configures == ("configure" not in kept)
+    assert plan.removed == {
+        path for name, step in STEPS.items() if name not in kept for path in step.writes
+    }
+
+
+def test_what_two_steps_make_together_is_made_from_nothing():
+    steps = {**STEPS, "strip": replace(STEPS["link"], command="strip")}
+    assert plan_build(steps, {"f/src/o.c"}, TREE) is None
+    assert plan_build(steps, {"f/unrelated"}, TREE) is not None
+
+
+def test_a_generator_that_is_not_ninja_is_one_step():
+    steps = {"build": Step(Kind.BUILD, "", frozenset({"f/src/o.c"}), frozenset())}
+    assert plan_build(steps, {"f/src/o.c"}, TREE) is None
+
+
+def test_what_left_the_graph(tmp_path):
+    (tmp_path / "rules.ninja").write_text("rule CC\n")
     (tmp_path / "build.ninja").write_text(
-        "rule CC\n  command = printf 'o: %s /etc/passwd' $in > d && touch o\n"
-        "  depfile = d\n  deps = gcc\nbuild o: CC x.c\n"
+        "include rules.ninja\nbuild out/a$ b.o | side: CC ../src/a$ b.c $\n    /abs/x.h\n"
+        "build all: phony out/a$ b.o\n"
     )
-    subprocess.run(["ninja"], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
-    assert read_inputs(tmp_path).build == {"x.c", "/etc/passwd"}
+    outputs = read_outputs(str(tmp_path))
+    assert outputs == {f"{tmp_path}/{name}" for name in ("out/a b.o", "side", "all")}
+    steps = {
+        name: replace(STEPS["link"], writes=frozenset({f"{tmp_path}/{name}"}))
+        for name in ("side", "gone")
+    }
+    assert find_leftovers(steps, outputs) == {"gone"}
+    shutil.rmtree(tmp_path)
+    assert read_outputs(str(tmp_path)) is None
 
 
-@pytest.mark.parametrize("data", [b"# ninjadeps\n\x63\0\0\0", b"# ninjadeps\n", b"", b"other"])
-def test_a_log_of_another_version_says_nothing(graph, data):
-    (graph / ".ninja_deps").write_bytes(data)
-    assert read_inputs(graph) is None
+def test_a_record_is_read_as_it_was_written(tmp_path):
+    identities = {"f/a": None, "f/b": [1, 2, 3, 4, ""], "l/c": "-> /x", "d/\udcff": "directory"}
+    write_record(tmp_path, Record(identities, STEPS, "m.whl"))
+    assert read_identities(tmp_path) == Record(identities, {}, "m.whl", str(tmp_path / "build"))
+    assert read_steps(tmp_path) == STEPS
 
 
-def test_another_generator_says_nothing(tmp_path):
-    assert read_inputs(tmp_path) is None
+# From records of processes to steps.
+
+NINJA = [
+    b"1 S+ 0 5 /usr/bin/python3\x1f/src",
+    b"1 p+ 2 /usr/bin/cmake",
+    b"2 S+ 1 6 /usr/bin/cmake\x1f/src\x1fcmake\x1f--build\x1f/tree",
+    b"2 p+ 3 /usr/bin/ninja",
+    b"3 S+ 2 7 /usr/bin/ninja\x1f/tree",
+    b"3 s+ /src/seen-by-ninja",
+    b"3 p+ 4 /bin/sh",
+    b"4 S+ 3 8 /bin/sh\x1f/tree\x1f/bin/sh\x1f-c\x1fcc -c x.c",
+]
 
 
-def test_external_projects_are_seen(tmp_path):
-    (tmp_path / "build.ninja").write_text("build x-prefix/src/x-stamp/x-configure: C y\n")
-    assert read_inputs(tmp_path).nested
+def test_an_edge_is_known_by_its_command():
+    compiler = [
+        b"4 x+ 4 /usr/bin/cc",
+        b"4 S+ 3 9 /usr/bin/cc\x1f/tree",
+        b"4 r+ /src/x.c",
+        b"4 s- /src/x.h",
+        b"4 w+ /tree/x.o",
+    ]
+    trace = parse_trace([*NINJA, *compiler], "/tree")
+    assert not trace.blind
+    edge = trace.steps["edge cc -c x.c"]
+    assert (edge.reads, edge.writes) == ({"/src/x.c", "/src/x.h"}, {"/tree/x.o"})
+    assert edge.found == {"/src/x.c"}
+    assert not any("/src/seen-by-ninja" in step.reads for step in trace.steps.values())
+
+
+@pytest.mark.parametrize(
+    ("records", "reason"),
+    [
+        ([b"4 x+ 9 /opt/static"], "/opt/static cannot be watched"),
+        ([b"4 c+ network"], "the network was used"),
+        ([b"4 c+ /tmp/server"], "/tmp/server was connected to"),
+        ([b"4 U+ chroot"], "chroot"),
+        ([b"4 x+ 9 /opt/none", b"4 x- 9 /opt/none"], ""),
+        ([b"4 b+ /tmp/own", b"4 c+ /tmp/own", b"4 c+ /run/nscd/socket"], ""),
+    ],
+    ids=["static", "network", "server", "chroot", "not executed", "own server"],
+)
+def test_what_cannot_be_watched(records, reason):
+    assert parse_trace([*NINJA, *records], "/tree").blind == reason

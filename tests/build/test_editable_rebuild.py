@@ -41,8 +41,7 @@ def test_what_changed_is_rebuilt(desk, frontend, version):
     assert desk.answer() == (43, ["Building", "Linking"])
     assert desk.answer() == (43, [])
     desk.edit("=${ANSWER}", "=6", "CMakeLists.txt")
-    number, steps = desk.answer()
-    assert (number, steps[0]) == (7, "Re-running")
+    assert desk.answer() == (7, ["Building", "Linking"])
     assert desk.answer() == (7, [])
     # A file that was put back is older than what was made from the one that it replaces.
     kept = desk.project.parent / "kept.c"

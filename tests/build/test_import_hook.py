@@ -12,7 +12,9 @@ import pytest
 
 from felloe.build.editable.import_hook import add_rebuild, parse_hook, read_hook
 from felloe.build.editable.rebuild_hook import find_changes
-from felloe.build.editable.state import read_stamps
+from felloe.build.editable.state import read_stamps, write_stamps
+from felloe.build.tree.identity import find_changes as compare_identities
+from felloe.build.tree.identity import take_identities
 from felloe.repair.finish import GENERATOR
 from felloe.wheel.member import Member
 from felloe.wheel.reader import StagedWheel
@@ -86,21 +88,39 @@ def test_a_start_file_keeps_its_meaning(tmp_path):
     ]
 
 
+def take(*paths):
+    return take_identities([f"f{path}" for path in paths], lambda _: False)
+
+
 @pytest.mark.parametrize("cut", [0, 1, 5, -1, -4])
 def test_stamps_that_were_cut_short_say_nothing(tmp_path, cut):
     """A machine that lost power may have kept nothing of a file but its name."""
     stamps, source = tmp_path / "stamps", tmp_path / "source.c"
     source.touch()
-    when = source.stat().st_mtime_ns
-    text = f"{when}\nb 0 {when} {source}\n"
-    stamps.write_text(text)
+    write_stamps(stamps, take(source))
     assert find_changes(str(stamps)) == []
+    text = stamps.read_text()
     source.write_text("new")
     stamps.write_text(text[:cut])
     assert find_changes(str(stamps)) is None
     assert read_stamps(stamps) is None
 
 
-def test_stamps_that_nobody_wrote_say_nothing(tmp_path):
-    (tmp_path / "stamps").write_bytes(b"1\nb 0\n")
-    assert find_changes(str(tmp_path / "stamps")) is None
+def test_an_import_compares_as_a_build_does(tmp_path):
+    names = ("file", "gone", "new", "directory", "link")
+    file, gone, new, directory, link = (tmp_path / name for name in names)
+    file.touch()
+    gone.touch()
+    directory.mkdir()
+    link.symlink_to("file")
+    identities = {**take(file, gone, new, directory, os.devnull)}
+    identities |= take_identities([f"l{link}", f"d{directory}"], lambda _: False)
+    write_stamps(tmp_path / "stamps", identities)
+    assert find_changes(str(tmp_path / "stamps")) == []
+    gone.unlink()
+    new.touch()
+    (directory / "x").touch()
+    link.unlink()
+    expected = {f"f{gone}", f"f{new}", f"d{directory}", f"l{link}"}
+    assert {key for key, _ in find_changes(str(tmp_path / "stamps"))} == expected
+    assert compare_identities(identities).content == expected

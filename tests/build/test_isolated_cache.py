@@ -91,7 +91,7 @@ def test_second_builds_compile_nothing(tmp_path, bare_environ):
     first = small.wheel.read_bytes()
     for frontend in FRONTENDS:
         assert small.build(frontend) == []
-        assert "no work to do" in small.output
+        assert "nothing has changed since the last build" in small.output
         assert small.wheel.read_bytes() == first
         assert "felloe: note" not in small.output
     assert len(small.environments) == 1

@@ -85,7 +85,7 @@ class Yard:
         (environment,) = (root / "environments").iterdir()
         assert not find_damage(environment, hash_file)
         trees = list((root / "trees").iterdir())
-        assert all((tree / "state.json").exists() for tree in trees)
+        assert all((tree / "files.json").exists() for tree in trees)
         assert not [path for path in trees if (path / "in-use").exists()]
         return len(trees)
 

@@ -203,8 +203,7 @@ def test_a_directory_that_a_script_fills(project, engine_python):
     (project.root / "fill.sh").write_text("mkdir -p gen; touch gen/one.py stamp\n")
     project.build()
     assert "gen/two.py" not in project.names()
-    assert project.ask(engine_python) == 47
-    assert not project.trees
+    project.check(engine_python, 47)
 
 
 # FetchContent.
@@ -257,9 +256,7 @@ def test_a_fetched_branch(project, engine_python, tmp_path):
     assert project.ask(engine_python) == 8
     (tmp_path / "remote" / "remote.c").write_text("int remote(void) { return 2; }\n")
     commit(tmp_path / "remote")
-    project.build()
-    assert project.ask(engine_python) == 9
-    assert not project.trees
+    project.check(engine_python, 9)
 
 
 def test_a_fetched_tag_is_kept(project, engine_python, tmp_path):

@@ -61,7 +61,7 @@ class ToolchainSettings:
     stdlib: StandardLibrary = "libc++"
     sysroot: str = ""
     """A directory, or empty."""
-    launcher: str = "auto"
+    launcher: str = "none"
     """A compiler cache, ``auto`` or ``none``."""
 
     @property

@@ -162,11 +162,12 @@ OPTIONS = (
     ),
     Option(
         key="compiler-launcher",
-        default="auto",
+        default="none",
         values='`"auto"`, `"none"` or a program',
         meaning=(
             "The compiler cache to run compilers through. `auto` uses `sccache` or `ccache` if "
-            "one is installed and the project sets no launcher itself."
+            "one is installed and the project sets no launcher itself. A compiler cache can "
+            "return an outdated object for a source that uses `__has_include`."
         ),
     ),
 )

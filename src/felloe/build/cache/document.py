@@ -10,9 +10,12 @@ from typing import Any
 
 
 def write_document(file: Path, values: Mapping[str, Any]) -> None:
-    """Write beside, and rename."""
+    """Write beside, and rename once it is on the disk."""
     part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.write_text(json.dumps(values), encoding="utf-8")
+    with part.open("w", encoding="utf-8") as stream:
+        stream.write(json.dumps(values))
+        stream.flush()
+        os.fsync(stream.fileno())
     part.replace(file)
 
 

@@ -6,8 +6,8 @@ They end with the last process that holds the file open, however it ends.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,22 +33,43 @@ class Lock:
 def try_lock(path: Path, *, shared: bool = False) -> Lock | None:
     """Take the lock of this name without waiting; None if another has it.
 
-    Any number may hold it shared, or one alone. The file stays for good: who
-    unlinked it could not know who has just opened it.
-
-    Raises :class:`OSError` if the file cannot be made.
+    Any number may hold it shared, or one exclusively. Raises :class:`OSError` if
+    the file cannot be made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            if _is_file(path, descriptor):
+                return Lock(descriptor)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_file(path: Path, descriptor: int) -> bool:
+    """Whether a file is still the one of this name: :func:`prune_locks` may have removed it."""
     try:
-        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return Lock(descriptor)
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def prune_locks(directory: Path, is_wanted: Callable[[str], bool]) -> None:
+    """Remove the files of locks that nobody holds and whose names are not wanted."""
+    with suppress(OSError):
+        for path in directory.iterdir():
+            lock = None if is_wanted(path.name) else try_lock(path)
+            if lock is not None:
+                try:
+                    path.unlink(missing_ok=True)
+                finally:
+                    lock.release()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from felloe.build.cache.entry import KINDS, Entry, read_entries, remove_entry
+from felloe.build.cache.lock import CAN_LOCK, prune_locks
 from felloe.build.editable.state import find_needed
 
 _ABANDONED = 3600
@@ -22,6 +23,8 @@ def prune(root: Path, limit: int) -> list[Entry]:
     passed over.
     """
     _sweep(root)
+    if CAN_LOCK:
+        prune_locks(root / "locks", lambda name: _find_entry(root, name).exists())
     needed = find_needed(root)
     entries = [entry for entry in read_entries(root) if entry.path not in needed]
     total = sum(entry.size for entry in entries)
@@ -33,6 +36,12 @@ def prune(root: Path, limit: int) -> list[Entry]:
             removed.append(entry)
             total -= entry.size
     return removed
+
+
+def _find_entry(root: Path, lock: str) -> Path:
+    """Return the entry that a lock is named after: ``trees-demo-1`` of ``trees/demo-1``."""
+    kind, _, name = lock.partition("-")
+    return root / kind / name
 
 
 def _sweep(root: Path) -> None:

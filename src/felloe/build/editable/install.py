@@ -6,8 +6,8 @@ An editable wheel never leaves the machine, so nothing about it is proved.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from felloe.build.cache.lock import CAN_LOCK
 from felloe.build.editable.import_hook import ImportHook, add_rebuild, read_hook
 from felloe.build.environment.context import BuildContext, open_context, prune_cache
 from felloe.build.environment.origin import stable_site
-from felloe.build.tree.run import may_have_tree, name_tree
+from felloe.build.tree.run import may_have_tree, name_build_dir, name_tree, plan_job
 from felloe.build.wheel import check_metadata
 from felloe.config.settings import ConfigSettings
 from felloe.errors import EngineFailed
@@ -63,14 +63,13 @@ def build_editable(build: Build, target: Target, directory: Path, metadata: Path
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="felloe-")))
         place = stack.enter_context(open_context(build))
         site = _open_site(place, target, stack)
-        began = time.time_ns()
         made = _build(site, scratch) if site else _build_for_once(place, scratch)
         with open_wheel(made) as staged:
             check_metadata(staged, metadata)
             hook = read_hook(staged)
             if site is None and hook is not None and hook.rebuilds and place.origin.vanishes:
                 _warn_of_lost_environment()
-            settled = _settle(staged, hook, site, began) if site else staged
+            settled = _settle(staged, hook, site) if site else staged
             editable = retag(settled, settled.name, generator=GENERATOR)
             return write_wheel(editable, directory, build.settings.epoch)
 
@@ -96,8 +95,7 @@ def _open_site(place: BuildContext, target: Target, stack: ExitStack) -> _Site |
             Finding(f"{path} cannot be used: {cause.strerror}; building without it")
         )
         return None
-    steering = select_variables(build.environ, set())
-    steering |= {name: build.environ[name] for name in ("PATH",) if name in build.environ}
+    steering = select_variables(build.environ)
     project = os.path.realpath(build.project.root)
     room = Room(path, project, place.address, rebuilds=False, environ=steering)
     tree = Tree(path, project, lock)
@@ -109,28 +107,50 @@ def _build(site: _Site, directory: Path) -> Path:
     """Have the engine build where it can be built again.
 
     It does not inherit our lock: a server that a compiler cache starts would
-    keep it. What outlives us if we are killed has a tree that is thrown away.
+    keep it. A build that is killed leaves a tree that is thrown away.
     """
-    from felloe.build.cache.entry import set_aside
-    from felloe.build.tree.tree import finish, start, unmark
-
-    environ, began, made = site.place.build.environ, time.time_ns(), None
-    config = site.config
-    if site.is_ours:
-        path = str(site.tree.build_dir).replace("{", "{{").replace("}", "}}")  # it is a template
-        config = {**config, _BUILD_DIR: path}
     for old in site.room.path.glob("stamps-*"):
         old.unlink(missing_ok=True)
-    before = start(site.tree, environ)
-    engine = site.place.build.engine
+    if not site.is_ours:
+        return site.place.build.engine.build("editable", directory, site.config)
+    return _build_in_room(site, directory)
+
+
+def _build_in_room(site: _Site, directory: Path) -> Path:
+    from felloe.build.cache.entry import set_aside
+    from felloe.build.tree.repeat import Blind, link_or_copy, repeat, reuse_wheel
+    from felloe.build.tree.tree import mark, unmark, was_killed
+    from felloe.build.watch.library import Unwatchable
+
+    tree, build = site.tree, site.place.build
+    config = {**site.config, _BUILD_DIR: name_build_dir(tree)}
+
+    def run(environ: Mapping[str, str]) -> Path:
+        engine = replace(build, environ=environ).engine
+        return engine.build("editable", directory, config, str(tree.scratch))
+
+    record, changes, wheel = reuse_wheel(tree.path)
+    killed = was_killed(tree.path)
+    if wheel is not None and not killed:
+        return link_or_copy(wheel, directory)
+    mark(tree.path)
+    site.room.note_sight()
     try:
-        made = engine.build("editable", directory, config)
-        if before is not None and before.search.find_new():
-            set_aside(site.tree.build_dir)  # a header that objects of the last build did not see
-            made = engine.build("editable", directory, config)
+        job = plan_job(tree, site.place, run, directory)
+        outcome = repeat(job, None if killed else record, changes)
+        made = outcome.made
+    except Unwatchable:
+        made = None
+    except Blind as blind:
+        site.room.note_blind(str(blind))
+        made = blind.made
     finally:
-        if not finish(site.tree, environ, began, well=made is not None):
-            unmark(site.tree)
+        unmark(tree.path)
+        shutil.rmtree(tree.scratch, ignore_errors=True)
+    if made is None:
+        set_aside(tree.build_dir)
+        made = run(build.environ)
+        shutil.rmtree(tree.scratch, ignore_errors=True)
     return made
 
 
@@ -156,9 +176,9 @@ def explain_missing_room(build: Build) -> None:
         )
 
 
-def _settle(staged: StagedWheel, hook: ImportHook | None, site: _Site, began: int) -> StagedWheel:
+def _settle(staged: StagedWheel, hook: ImportHook | None, site: _Site) -> StagedWheel:
     """Note who needs the room, and have the import hook rebuild in it."""
-    from felloe.build.editable.rebuild import Request, note_fresh
+    from felloe.build.editable.rebuild import note_fresh
     from felloe.build.editable.state import write_room
 
     rebuilds = hook is not None and hook.rebuilds and bool(hook.path)
@@ -170,8 +190,7 @@ def _settle(staged: StagedWheel, hook: ImportHook | None, site: _Site, began: in
     if hook is None or not rebuilds:
         return staged
     if not hook.prefix or Path(hook.prefix).is_absolute():
-        request = Request(site.room.path, build_dir, hook.prefix, hook.build_options, ())
-        note_fresh(request, site.room, site.tree.lock, began)
+        note_fresh(site.room, hook.prefix)
     return add_rebuild(staged, hook, _constants(site))
 
 

@@ -1,4 +1,4 @@
-"""The story of an import that rebuilds: lock, build, install, note what it was made from."""
+"""Bring an editable install up to date when it is imported: lock, build, install, take stamps."""
 
 from __future__ import annotations
 
@@ -9,30 +9,25 @@ import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from felloe import terminal
+from felloe.build.cache.document import read_document
 from felloe.build.cache.entry import lock_of
 from felloe.build.cache.lock import Lock
-from felloe.build.editable.state import (
-    BUILD,
-    CONFIGURE,
-    MADE,
-    Room,
-    Stamps,
-    observe,
-    read_room,
-    read_stamps,
-    write_stamps,
-)
+from felloe.build.editable.state import Room, read_room, read_stamps, write_stamps
+from felloe.build.tree.identity import find_changes, take_identities
 from felloe.build.tree.key import select_variables
-from felloe.build.tree.ninja import read_inputs
-from felloe.build.tree.state import find_quiet
-from felloe.build.tree.tree import Tree, finish, has_inhabitants, mark, misleads_ninja, unmark
+from felloe.build.tree.observe import Places
+from felloe.build.tree.record import read_identities, read_steps
+from felloe.build.tree.repeat import ARGUMENTS, ENVIRON, Blind, Job, list_files, repeat
+from felloe.build.tree.tree import has_running_processes, mark, unmark, was_killed
+from felloe.build.watch.library import Unwatchable, find_library
+from felloe.build.watch.trace import Kind
 from felloe.errors import FelloeError
 
 _POLL = 0.02
@@ -41,14 +36,11 @@ _PATIENCE = 5
 _LONGEST_WAIT = 60
 """Seconds. The server of a compiler cache may have been started in the tree, and stay."""
 _CMAKE = re.compile(r"^CMAKE_COMMAND:INTERNAL=(.+)$", re.MULTILINE)
-_IDLE = "no work to do"
-_NEVER_FRESH = {os.devnull: (MADE, (-2, 0))}
-"""No file has this size, so there is always something changed."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What an import hook asks for."""
+    """The words of an import hook."""
 
     room: Path
     build_dir: Path
@@ -62,42 +54,51 @@ class Request:
 class _Workshop:
     """A build directory that this process alone works in."""
 
-    build_dir: Path
+    request: Request
+    room: Room
     cmake: str
     environ: Mapping[str, str]
-    tree: Tree
 
-    def run(self, *words: str) -> None:
-        """Run CMake, its output to ours. Raises :class:`FelloeError`."""
-        self._check(words, self._start(words, {}, None))
+    def configure(self, environ: Mapping[str, str]) -> None:
+        """Configure as the engine has; a watched CMake knows when it need not."""
+        text = (self.room.path / ARGUMENTS).read_bytes()
+        words = [os.fsdecode(word) for word in text.split(b"\0")[:-1]]
+        watch = {k: v for k, v in environ.items() if self.environ.get(k) != v}
+        called = read_document(self.room.path / ENVIRON)
+        counting = select_variables(self.environ)
+        unread = {k: v for k, v in self.environ.items() if k not in counting}
+        self._check(words, self._start(words, {**called, **unread, **watch}, None))
 
-    def install(self, *words: str, stage: str) -> None:
-        """Install below ``stage``; what CMake says of that is of interest if it fails."""
-        self._check(words, self._start(words, {"DESTDIR": stage}, subprocess.PIPE))
+    def build(self, environ: Mapping[str, str]) -> None:
+        """Run ``cmake --build``, its output to ours. Raises :class:`FelloeError`."""
+        request = self.request
+        words = [self.cmake, "--build", str(request.build_dir), *request.build_options]
+        self._check(words, self._start(words, environ, None))
 
-    def _check(self, words: tuple[str, ...], done: subprocess.CompletedProcess[str]) -> None:
+    def install(self, stage: str) -> None:
+        """Install below ``stage``; CMake's output is shown if it fails."""
+        request = self.request
+        words = [self.cmake, "--install", str(request.build_dir), "--prefix", request.prefix]
+        words += request.install_options
+        environ = {**self.environ, "DESTDIR": stage}
+        self._check(words, self._start(words, environ, subprocess.PIPE))
+
+    def _check(self, words: list[str], done: subprocess.CompletedProcess[str]) -> None:
         if done.returncode:
-            again = shlex.join([self.cmake, *words])
             said = f"{done.stdout}\n" if done.stdout else ""
             raise FelloeError(
-                f"{said}cmake {words[0]} ended with {done.returncode}",
-                hint=f"to see it again: {again}",
+                f"{said}cmake {words[1]} ended with {done.returncode}",
+                hint=f"to see it again: {shlex.join(words)}",
             )
 
-    def is_idle(self, options: tuple[str, ...]) -> bool:
-        """Whether ninja has nothing to do: commands that run at each build are always to do."""
-        done = self._start(
-            ("--build", str(self.build_dir), *options, "--", "-n"), {}, subprocess.PIPE
-        )
-        return done.returncode == 0 and _IDLE in done.stdout
-
     def _start(
-        self, words: tuple[str, ...], variables: Mapping[str, str], stdout: int | None
+        self, words: list[str], environ: Mapping[str, str], stdout: int | None
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [self.cmake, *words],
+            words,
             check=False,
-            env={**self.environ, **variables},
+            cwd=self.room.project,
+            env=environ,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.STDOUT if stdout else None,
@@ -117,29 +118,35 @@ def rebuild(request: Request, environ: Mapping[str, str]) -> None:
             f"{request.room} is gone or of another felloe: there is nothing to build in",
             hint="install the project again: pip install -e <its directory>",
         )
-    with _hold(room) as lock:
-        before = read_stamps(room.stamps(request.prefix))
-        if before is not None and not before.changed():
+    with _hold(room):
+        stamps = read_stamps(room.stamps(request.prefix))
+        if stamps is not None and not find_changes(stamps).content:
+            _write_stamps(room, request.prefix, stamps)  # some have other times now
             return
-        tree = Tree(room.path, room.project, lock)
-        workshop = _Workshop(
-            request.build_dir, _find_cmake(request, room), _restore(environ, room), tree
-        )
+        workshop = _Workshop(request, room, _find_cmake(request, room), _restore(environ, room))
         try:
-            _work(workshop, request, before, room)
+            watched = _build(workshop)
+            installed = _install(workshop) if request.prefix else []
         except OSError as cause:
             raise FelloeError(
                 f"{cause.filename}: {cause.strerror}", hint=_advise(room.project)
             ) from cause
+        if watched:
+            note_fresh(room, request.prefix, installed)
 
 
-def note_fresh(request: Request, room: Room, lock: Lock, began: int) -> None:
-    """Write down that what is below the prefix is what a build has just made there."""
-    tree = Tree(room.path, room.project, lock)
-    workshop = _Workshop(request.build_dir, _find_cmake(request, room), room.environ, tree)
-    stamps = _observe(workshop, request, began, well=True)
-    if stamps is not None:
-        write_stamps(room.stamps(request.prefix), stamps)
+def note_fresh(room: Room, prefix: str, installed: Iterable[str] = ()) -> None:
+    """Take stamps of all that was built from, and of what was ``installed`` below the prefix."""
+    record, steps = read_identities(room.path), read_steps(room.path)
+    if record is None or steps is None:
+        return
+    keys = {f"f{path}" for path in installed}
+    for step in steps.values():
+        keys |= {f"f{path}" for path in step.writes}
+        keys |= step.reads if step.kind is not Kind.ENGINE else set()
+    stamps = {key: record.identities[key] for key in keys if key in record.identities}
+    fresh = take_identities(keys - stamps.keys(), lambda _: False)
+    write_stamps(room.stamps(prefix), {**stamps, **fresh})
 
 
 def wait_for_room(path: Path) -> Lock:
@@ -154,7 +161,7 @@ def wait_for_room(path: Path) -> Lock:
 
 
 @contextmanager
-def _hold(room: Room) -> Iterator[Lock]:
+def _hold(room: Room) -> Iterator[None]:
     try:
         lock = wait_for_room(room.path)
     except OSError as cause:
@@ -163,91 +170,113 @@ def _hold(room: Room) -> Iterator[Lock]:
             hint="import it once as the user who has installed it",
         ) from cause
     try:
-        yield lock
+        yield
     finally:
         lock.release()
 
 
-def _work(workshop: _Workshop, request: Request, before: Stamps | None, room: Room) -> None:
-    file, began = room.stamps(request.prefix), time.time_ns()
-    unseen = before.changed_unseen() if before is not None else set()
-    if misleads_ninja(workshop.tree, before.files_of(CONFIGURE) if before is not None else ()):
-        unseen.add(BUILD)
-    was_free = mark(workshop.tree)
-    file.unlink(missing_ok=True)
-    built = installed = False
+def _write_stamps(room: Room, prefix: str, stamps: Mapping[str, object]) -> None:
+    fresh = take_identities(stamps, lambda path: _has_content(stamps.get(f"f{path}")))
+    write_stamps(room.stamps(prefix), fresh)
+
+
+def _has_content(identity: object) -> bool:
+    return isinstance(identity, list) and bool(identity[-1])
+
+
+def _build(workshop: _Workshop) -> bool:
+    """Build what has changed. False if the build could not be watched."""
+    room, request = workshop.room, workshop.request
+    if was_killed(room.path):
+        _wait_for_orphans(request.build_dir)
+    library = _find_library(workshop)
+    if library is None:
+        workshop.build(workshop.environ)
+        return False
+    record = None if was_killed(room.path) else read_identities(room.path)
+    changes = find_changes(record.identities if record is not None else {})
+    if record is not None and not changes.content:
+        return True
+    mark(room.path)
     try:
-        if not was_free:
-            _wait_for_orphans(request.build_dir)
-        _catch_up(workshop, unseen if was_free else {BUILD})
-        workshop.run("--build", str(request.build_dir), *request.build_options)
-        built = True
-        if request.prefix:
-            _install(workshop, request)
-        installed = True
+        repeat(_plan_job(workshop, library), record, changes)
+    except Blind as blind:
+        room.note_blind(str(blind))
+        workshop.build(workshop.environ)
+        return False
     finally:
-        stamps = _observe(workshop, request, began, well=installed)
-        _keep(workshop, request, began, well=built)
-        if stamps is not None:
-            write_stamps(file, stamps)
+        unmark(room.path)
+    return True
+
+
+def _plan_job(workshop: _Workshop, library: Path) -> Job:
+    room = workshop.room
+
+    def run(environ: Mapping[str, str]) -> None:
+        workshop.configure(environ)
+        workshop.build(environ)
+
+    root = room.path.parent.parent
+    ignored = [root / "watch", room.path / "scratch"]
+    if room.address:
+        ignored.append(root / "environments" / room.address)
+    places = Places(
+        build_dir=str(workshop.request.build_dir),
+        checkout=room.project,
+        ignored=tuple(f"{path}/" for path in ignored),
+        temporary=workshop.environ.get("TMPDIR", "/tmp"),  # noqa: S108 - as programs take it
+    )
+    return Job(room.path, places, library, workshop.environ, run, keeps_request=True)
+
+
+def _find_library(workshop: _Workshop) -> Path | None:
+    """Return the library that watches; None where ninja alone decides.
+
+    That is in a directory that the project has chosen, and where a build was not
+    watched completely.
+    """
+    room = workshop.room
+    if workshop.request.build_dir != room.build_dir or room.is_blind:
+        return None
+    if not (room.path / ARGUMENTS).exists():
+        return None
+    try:
+        return find_library(room.path.parent.parent, workshop.environ)
+    except Unwatchable:
+        return None
 
 
 def _wait_for_orphans(build_dir: Path) -> None:
     """Let compilers end that outlived a rebuild which was killed: they still write objects."""
     deadline = time.monotonic() + _LONGEST_WAIT
-    while has_inhabitants(build_dir) and time.monotonic() < deadline:
+    while has_running_processes(build_dir) and time.monotonic() < deadline:
         time.sleep(_POLL)
 
 
-def _catch_up(workshop: _Workshop, unseen: set[str]) -> None:
-    """Do what ninja would not: its clock tells it that nothing has changed."""
-    if CONFIGURE in unseen:
-        workshop.run("-S", _find_source(workshop.build_dir), "-B", str(workshop.build_dir))
-    if BUILD in unseen:
-        workshop.run("--build", str(workshop.build_dir), "--target", "clean")
-
-
-def _install(workshop: _Workshop, request: Request) -> None:
+def _install(workshop: _Workshop) -> list[str]:
     """Install beside, and then move each file that is new: nobody loads half of one."""
-    with TemporaryDirectory(dir=request.room, prefix=".stage-") as stage:
-        words = ["--install", str(request.build_dir), "--prefix", request.prefix]
-        workshop.install(*words, *request.install_options, stage=stage)
-        for source in _files_below(Path(stage)):
+    installed = []
+    with TemporaryDirectory(dir=workshop.room.path, prefix=".stage-") as stage:
+        workshop.install(stage)
+        for source in map(Path, list_files(Path(stage))):
             target = Path("/", source.relative_to(stage))
+            installed.append(str(target))
             if not _is_same(source, target):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 part = target.with_name(f".{target.name}.{os.getpid()}")
                 shutil.copy2(source, part, follow_symlinks=False)
                 part.replace(target)
-
-
-def _keep(workshop: _Workshop, request: Request, began: int, *, well: bool) -> None:
-    """Write down for the next installation what the tree was built from."""
-    tree = workshop.tree
-    is_ours = request.build_dir == tree.build_dir
-    kept = is_ours and finish(tree, workshop.environ, began, well=well)
-    if not kept and well:
-        unmark(tree)
-
-
-def _observe(workshop: _Workshop, request: Request, began: int, *, well: bool) -> Stamps | None:
-    """What was built from what; None if nobody knows."""
-    inputs = read_inputs(request.build_dir)
-    if inputs is None:
-        return None
-    quiet = find_quiet(inputs, request.build_dir)
-    known = replace(inputs, build=inputs.build | quiet)
-    stamps = observe(known, request.build_dir, began, time.time_ns())
-    if stamps is None or (well and workshop.is_idle(request.build_options)):
-        return stamps
-    return Stamps(stamps.finished, {**stamps.files, **_NEVER_FRESH})
+    return installed
 
 
 def _find_cmake(request: Request, room: Room) -> str:
-    """The program that has configured the build."""
+    """Return the program that has configured the build."""
     try:
         text = (request.build_dir / "CMakeCache.txt").read_text(encoding="utf-8", errors="replace")
     except OSError as cause:
+        words = (room.path / ARGUMENTS) if request.build_dir == room.build_dir else None
+        if words is not None and words.exists():  # the last configuration failed
+            return os.fsdecode(words.read_bytes().partition(b"\0")[0])
         raise FelloeError(
             f"{request.build_dir} is not configured", hint=_advise(room.project)
         ) from cause
@@ -255,28 +284,14 @@ def _find_cmake(request: Request, room: Room) -> str:
     return found[1] if found else "cmake"
 
 
-def _find_source(build_dir: Path) -> str:
-    text = (build_dir / "CMakeCache.txt").read_text(encoding="utf-8", errors="replace")
-    found = re.search(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(.+)$", text, re.MULTILINE)
-    return found[1] if found else str(build_dir)
-
-
 def _restore(environ: Mapping[str, str], room: Room) -> dict[str, str]:
-    """The variables at hand, those that steer a build as they were at the first."""
-    steering = select_variables(environ, set())
-    kept = {name: value for name, value in environ.items() if name not in steering}
-    return {**kept, **room.environ}
+    """Return the variables of the first build, with those at hand that no build reads."""
+    counting = select_variables(environ)
+    return {**{k: v for k, v in environ.items() if k not in counting}, **room.environ}
 
 
 def _advise(project: str) -> str:
     return f"install it again: pip install -e {shlex.quote(project)}"
-
-
-def _files_below(directory: Path) -> Iterator[Path]:
-    for place, inner, names in os.walk(directory):
-        links = (Path(place, name) for name in inner)
-        yield from (Path(place, name) for name in names)
-        yield from (path for path in links if path.is_symlink())
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -50,29 +50,36 @@ def rebuild(finder):
 
 def find_changes(stamps):
     """The files that are not as they were, and how they are; None if nothing is known."""
+    import json
+
     try:
-        with open(stamps, encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().split("\n")
-    except OSError:
+        with open(stamps, encoding="utf-8") as file:
+            files = json.load(file)["files"]
+    except (OSError, ValueError, TypeError, KeyError):
         return None
-    if len(lines) < 2 or lines[-1]:
-        return None  # cut short
     changes = []
-    for line in lines[1:-1]:
-        try:
-            _, size, time, path = line.split(" ", 3)
-            was = (int(size), int(time))
-        except ValueError:
-            return None
-        try:
-            status = os.stat(path)
-        except OSError:
-            now = (-1, -1)
-        else:
-            now = (status.st_size, status.st_mtime_ns)
-        if now != was:
-            changes.append((path, now))
+    for key, was in files.items():
+        now = look_at(key)
+        if now != (was[:4] if isinstance(was, list) else was):
+            changes.append((key, now))
     return changes
+
+
+def look_at(key):
+    """How a file is now, as felloe.build.tree.identity has it, without a look inside."""
+    path = key[1:]
+    try:
+        if key[0] == "l":
+            return "-> " + os.readlink(path)
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    kind = status.st_mode & 0o170000
+    if kind == 0o040000 and key[0] == "f":
+        return "directory"
+    if kind not in (0o040000, 0o100000):
+        return "special"
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def register():

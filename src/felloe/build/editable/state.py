@@ -16,25 +16,21 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from felloe.build.cache.document import read_document, write_document
 from felloe.build.cache.entry import write_card
-from felloe.build.cache.manifest import GONE, Stamp, take_stamps
-from felloe.build.tree.ninja import Inputs
+from felloe.build.tree.identity import Identity
+from felloe.build.tree.record import check_identity
 
 KIND = "editables"
 _RECORD = "install.json"
 _USERS = "users"
 _PENDING = "pending"
-_UNSEEN = -2
-"""The size in a stamp that no file has: it counts as changed."""
-
-CONFIGURE, BUILD, MADE = "c", "b", "m"
-"""What a stamp is of: what CMake read, what the other steps read, what they made."""
+_BLIND = "blind"
 
 
 @dataclass(frozen=True)
@@ -55,38 +51,22 @@ class Room:
         """Where CMake builds, unless the project says otherwise."""
         return self.path / "build"
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether a build here could not be watched: then ninja alone decides."""
+        return (self.path / _BLIND).exists()
+
+    def note_blind(self, reason: str) -> None:
+        """Note that a build could not be watched, for the imports to come."""
+        (self.path / _BLIND).write_text(reason, encoding="utf-8", errors="replace")
+
+    def note_sight(self) -> None:
+        """Forget that a build could not be watched: there is a new one."""
+        (self.path / _BLIND).unlink(missing_ok=True)
+
     def stamps(self, prefix: str) -> Path:
         """The file that tells whether what is installed below ``prefix`` is up to date."""
         return self.path / f"stamps-{hash_text(prefix)}"
-
-
-@dataclass(frozen=True)
-class Stamps:
-    """Files as the last build left or found them, by path."""
-
-    finished: int
-    """When it ended, in nanoseconds since 1970."""
-    files: Mapping[str, tuple[str, Stamp]]
-    """Kind and stamp."""
-
-    def changed(self) -> dict[str, tuple[str, Stamp]]:
-        """What is otherwise now: its kind, and its stamp now."""
-        now = take_stamps(self.files)
-        return {
-            path: (kind, now[path]) for path, (kind, was) in self.files.items() if now[path] != was
-        }
-
-    def files_of(self, kind: str) -> set[str]:
-        """The paths of a kind."""
-        return {path for path, (which, _) in self.files.items() if which == kind}
-
-    def changed_unseen(self) -> set[str]:
-        """The kinds of which something changed that ninja takes for old."""
-        return {
-            kind
-            for kind, now in self.changed().values()
-            if kind != MADE and now != GONE and now[1] <= self.finished
-        }
 
 
 def hash_text(text: str) -> str:
@@ -146,48 +126,15 @@ def _leads_to(room: Room, user: Path) -> bool:
         return False
 
 
-def read_stamps(file: Path) -> Stamps | None:
-    """What :func:`write_stamps` wrote; None if nothing."""
+def read_stamps(file: Path) -> dict[str, Identity] | None:
+    """Return the identities that :func:`write_stamps` wrote; None if there are none."""
     try:
-        lines = file.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
-        if lines[-1]:
-            return None  # cut short
-        files = {}
-        for line in lines[1:-1]:
-            kind, size, time, path = line.split(" ", 3)
-            files[path] = (kind, (int(size), int(time)))
-        return Stamps(int(lines[0]), files)
-    except (OSError, ValueError):
+        files = read_document(file)["files"]
+        return {key: check_identity(value) for key, value in files.items() if key}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def write_stamps(file: Path, stamps: Stamps) -> None:
-    """First line: when the build ended. Then kind, size, time and path. Written beside, renamed."""
-    lines = [str(stamps.finished)]
-    lines += [f"{kind} {size} {time} {path}" for path, (kind, (size, time)) in stamps.files.items()]
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
-    part.replace(file)
-
-
-def observe(inputs: Inputs, build_dir: Path, began: int, finished: int) -> Stamps | None:
-    """The stamps of all that ninja knows. None for paths that cannot be written down.
-
-    A source that was written after ``began`` may have been read before that,
-    so it counts as changed. What CMake writes into its own tree may not have.
-    """
-    kinds = {CONFIGURE: inputs.configure, BUILD: inputs.build, MADE: inputs.made}
-    files: dict[str, tuple[str, Stamp]] = {}
-    for kind, names in kinds.items():
-        for path, stamp in take_stamps(_absolute(names, build_dir)).items():
-            is_late = kind != MADE and stamp[1] >= began and not _is_below(path, build_dir)
-            files[path] = (kind, (_UNSEEN, stamp[1]) if is_late else stamp)
-    return None if any("\n" in path for path in files) else Stamps(finished, files)
-
-
-def _absolute(names: Iterable[str], build_dir: Path) -> list[str]:
-    return sorted(os.path.normpath(os.path.join(build_dir, name)) for name in names)
-
-
-def _is_below(path: str, directory: Path) -> bool:
-    return path.startswith(f"{directory}/")
+def write_stamps(file: Path, identities: Mapping[str, Identity]) -> None:
+    """Write the identities of all files that an import compares."""
+    write_document(file, {"files": dict(identities)})

@@ -6,8 +6,8 @@ engine builds in the frontend's own environment.
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -25,6 +25,8 @@ _UNSUITABLE = re.compile(r'[;"\\\n\udc80-\udcff]')
 """Characters that CMake does not take in a build directory, and bytes that are not UTF-8."""
 _LEAST_FREE = 64 * 10**6
 """Bytes that must be free on the disk of the cache."""
+_LEAST_FILES = 5000
+"""Files that it must have room for."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,11 @@ def _open_root(build: Build) -> Path | None:
 def has_room(path: Path) -> bool:
     """Return whether a build tree fits on the disk of ``path``, as far as can be told."""
     try:
-        return shutil.disk_usage(path).free >= _LEAST_FREE
+        disk = os.statvfs(path)
     except OSError:
         return True
+    has_inodes = not disk.f_files or disk.f_favail >= _LEAST_FILES
+    return disk.f_bavail * disk.f_frsize >= _LEAST_FREE and has_inodes
 
 
 def _enter_copy(context: BuildContext, root: Path, stack: ExitStack) -> BuildContext:

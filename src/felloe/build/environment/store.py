@@ -54,9 +54,9 @@ def place_environment(root: Path, origin: Origin, content: Content) -> Environme
     lock = lock_of(path, shared=True)
     if lock is None:  # being deleted at this moment
         raise Unplaceable(f"{path} is being removed by another process")
+    if path.exists() and find_damage(path):
+        lock = _set_damaged_aside(path, lock)
     try:
-        if path.exists() and find_damage(path):
-            set_aside(path)
         if path.exists():
             touch_card(path)
         else:
@@ -65,6 +65,22 @@ def place_environment(root: Path, origin: Origin, content: Content) -> Environme
     except BaseException:
         lock.release()
         raise
+
+
+def _set_damaged_aside(path: Path, lock: Lock) -> Lock:
+    """Set an environment aside unless a build runs in it; return its lock, shared again."""
+    lock.release()
+    exclusive = lock_of(path)
+    if exclusive is None:
+        raise Unplaceable(f"{path} is damaged, and another build is using it")
+    try:
+        set_aside(path)
+    finally:
+        exclusive.release()
+    shared = lock_of(path, shared=True)
+    if shared is None:
+        raise Unplaceable(f"{path} is being removed by another process")
+    return shared
 
 
 def find_damage(path: Path, digest: Callable[[str], str] | None = None) -> list[str]:

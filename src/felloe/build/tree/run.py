@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shutil
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from felloe import terminal
 from felloe.build.build import Build
 from felloe.build.environment.context import BuildContext, has_room, prune_cache, say
 from felloe.build.link_directory import find_link_directories, keep_linked
+from felloe.config.project import find_checkout
 from felloe.config.settings import ConfigSettings
 from felloe.errors import EngineFailed
 from felloe.python.target import Target
 
 if TYPE_CHECKING:
+    from felloe.build.tree.repeat import Job
     from felloe.build.tree.tree import Tree
 
 _BUILD_DIR = "build-dir"
+_NOT_KEPT = "nothing is kept for the next build"
 _UNPACKED = re.compile(r"/(pip-req-build-|pip-install-|pip-wheel-|build-via-sdist-|sdists-v\d+/)")
 """Where frontends put a project for one build only."""
 
@@ -55,38 +61,109 @@ def build_in_tree(
 def _build_with(
     tree: Tree, kind: str, place: BuildContext, directory: Path, config: ConfigSettings | None
 ) -> EngineWheel | None:
-    """Build in a tree that is ours. None if that cannot be done, or what came out is doubtful."""
-    from felloe.build.tree.tree import discard, finish, start
+    """Build in a tree that is ours. None if that cannot be done, or the result is doubtful."""
+    from felloe.build.tree.repeat import Blind
+    from felloe.build.tree.tree import discard
+    from felloe.build.watch.library import Unwatchable
 
-    environ, began, made = place.build.environ, time.time_ns(), None
-    path = str(tree.build_dir).replace("{", "{{").replace("}", "}}")  # a template, to the engine
-    engine = place.build.holding(tree.lock.descriptor).engine
-    is_spoilt = False
+    made: Path | None = None
     try:
-        before = start(tree, environ)
+        made = _repeat(tree, kind, place, directory, config)
+        return _find_linked(made, tree, directory)
+    except Unwatchable as cause:
+        say(str(cause), _NOT_KEPT)
+    except Blind as cause:
+        say(str(cause), _NOT_KEPT)
+        made = cause.made
     except OSError as cause:
-        say(f"{tree.path} cannot be used: {cause.strerror}", "building without it")
+        if cause.errno == errno.ENOSPC:
+            say(f"the disk of {place.root} is full", "building without the cache")
+        else:
+            say(f"{tree.path} cannot be used: {cause.strerror}", "building without it")
+    wheel = _find_linked(made, tree, directory)
+    discard(tree)
+    return wheel
+
+
+def _find_linked(made: Path | None, tree: Tree, directory: Path) -> EngineWheel | None:
+    """Add the libraries of the tree that a wheel is linked with."""
+    if made is None:
         return None
-    try:
-        scratch = f"{tree.path}/scratch"
-        shutil.rmtree(scratch, ignore_errors=True)  # of a build that was killed
-        wheel = engine.build(kind, directory, {**(config or {}), _BUILD_DIR: path}, scratch)
-        made = EngineWheel(wheel, keep_linked(tree.build_dir, directory / "linked"))
-        if before is not None and before.search.find_new():
-            is_spoilt = True  # a header was generated that older objects have not seen
-    except EngineFailed:
-        is_spoilt = not has_room(tree.path)
-        if not is_spoilt:
-            raise
-        say(f"the disk of {place.root} is full", "building without the cache")
-    finally:
+    return EngineWheel(made, keep_linked(tree.build_dir, directory / "linked"))
+
+
+def _repeat(
+    tree: Tree, kind: str, place: BuildContext, directory: Path, config: ConfigSettings | None
+) -> Path | None:
+    """Answer with the wheel of the last build, or build what has changed since."""
+    from felloe.build.cache.entry import touch_card, write_card
+    from felloe.build.tree.repeat import link_or_copy, repeat, reuse_wheel
+    from felloe.build.tree.tree import mark, unmark, was_killed
+
+    record, changes, wheel = reuse_wheel(tree.path)
+    killed = was_killed(tree.path)
+    if wheel is not None and not killed:
+        touch_card(tree.path)
+        terminal.report_progress("nothing has changed since the last build: its wheel is used")
+        return link_or_copy(wheel, directory)
+    mark(tree.path)
+    build = place.build.holding(tree.lock.descriptor)
+    settings = {**(config or {}), _BUILD_DIR: name_build_dir(tree)}
+
+    def run(environ: Mapping[str, str]) -> Path:
+        shutil.rmtree(tree.scratch, ignore_errors=True)
+        engine = replace(build, environ=environ).engine
         try:
-            kept = not is_spoilt and finish(tree, environ, began, well=made is not None)
-        except OSError:
-            kept = False
-        if not kept:
-            discard(tree)
-    return None if is_spoilt else made
+            return engine.build(kind, directory, settings, str(tree.scratch))
+        except EngineFailed as failed:
+            if has_room(tree.path):
+                raise
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from failed
+
+    job = plan_job(tree, place, run, directory)
+    try:
+        outcome = repeat(job, None if killed else record, changes)
+    except EngineFailed:
+        unmark(tree.path)
+        raise
+    finally:
+        shutil.rmtree(tree.scratch, ignore_errors=True)
+        write_card(tree.path, tree.project)
+    unmark(tree.path)
+    terminal.report_progress(outcome.said)
+    return outcome.made
+
+
+def name_build_dir(tree: Tree) -> str:
+    """Return the build directory as the engine takes it: as a template."""
+    return str(tree.build_dir).replace("{", "{{").replace("}", "}}")
+
+
+def plan_job(
+    tree: Tree,
+    place: BuildContext,
+    run: Callable[[Mapping[str, str]], Path | None],
+    directory: Path,
+) -> Job:
+    """Return the job of a build, whose wheel goes to ``directory``.
+
+    Raises :class:`~felloe.build.watch.library.Unwatchable`.
+    """
+    from felloe.build.tree.observe import Places
+    from felloe.build.tree.repeat import Job
+    from felloe.build.watch.library import find_library
+
+    build, root = place.build, place.root or tree.path
+    ignored = [directory, tree.scratch, root / "watch", *place.origin.roots]
+    if place.address:
+        ignored.append(root / "environments" / place.address)
+    places = Places(
+        build_dir=str(tree.build_dir),
+        checkout=str(find_checkout(build.project.root)),
+        ignored=tuple(f"{path}/" for path in ignored),
+        temporary=build.environ.get("TMPDIR", "/tmp"),  # noqa: S108 - as programs take it
+    )
+    return Job(tree.path, places, find_library(root, build.environ), build.environ, run)
 
 
 def _borrow(place: BuildContext, target: Target, config: ConfigSettings | None) -> Tree | None:

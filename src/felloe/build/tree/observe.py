@@ -1,0 +1,171 @@
+"""From what was watched to what is kept of it: the steps of a build and their files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from felloe.build.tree.identity import UNKNOWN, Identity, changed_since, take_identities
+from felloe.build.tree.record import Step
+from felloe.build.watch.trace import Kind, Observed, Trace
+
+_SYSTEM = ("/proc/", "/sys/", "/dev/")
+"""What lies there is made by the kernel when it is read."""
+_MOUNTS = "/etc/mtab"
+"""A link to a file of /proc."""
+_CACHED = "__pycache__"
+"""Python writes it when it imports, and checks it against the sources each time."""
+_SCRATCH = re.compile(r"/CMakeFiles/(CMakeScratch|CMakeTmp)/|/felloe-\w{8}/request\.json$")
+"""Of CMake's tests, and of the call of a hook: both get another name each time."""
+_TICK = 10**7
+"""Nanoseconds. Older kernels stamp files with a clock that moves in such steps."""
+_NINJA_LOGS = frozenset((".ninja_log", ".ninja_deps"))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Directories that a build has to do with."""
+
+    build_dir: str
+    checkout: str
+    """The repository that the project lies in."""
+    ignored: tuple[str, ...]
+    """What is content-addressed, or belongs to this build only."""
+    temporary: str
+    """The directory of temporary files, which need not be there the next time."""
+
+    def is_inside(self, path: str) -> bool:
+        """Whether a path belongs to the build tree."""
+        return path.startswith(f"{self.build_dir}/")
+
+
+def observe(trace: Trace, places: Places) -> tuple[dict[str, Step], dict[str, Identity]]:
+    """Return the steps that were done, and the identities of their files as they are now."""
+    paths = _Paths(places)
+    observed = {name: paths.clean(step) for name, step in trace.steps.items()}
+    written = {path for step in observed.values() for path in step.writes}
+    filled = {os.path.dirname(path) for path in written}
+    filled |= {os.path.dirname(path) for step in observed.values() for path in step.makes}
+    gone = {path for path in written if not os.path.lexists(path)}
+    configured = _written_by(observed.values(), Kind.EDGE) - _written_by(
+        observed.values(), Kind.CONFIGURE
+    )
+    steps = {}
+    for name, step in observed.items():
+        own = step.writes if step.kind is not Kind.CONFIGURE else step.writes | configured
+        reads = {f"f{path}" for path in step.reads - (own - step.rewritten) - gone}
+        reads |= {f"l{path}" for path in step.links - own - gone}
+        reads |= {f"d{path}" for path in step.lists}
+        made = frozenset(step.writes - gone)
+        looks = {f"f{path}" for path in step.reads - step.writes if places.is_inside(path)}
+        looks |= {f"d{path}" for path in step.lists if places.is_inside(path)}
+        is_cmake = step.kind is Kind.CONFIGURE
+        inner = frozenset(looks if is_cmake else ())
+        steps[name] = Step(step.kind, step.command, frozenset(reads), made, inner)
+    keys = {key for step in steps.values() for key in step.reads}
+    keys |= {f"f{path}" for step in steps.values() for path in step.writes}
+    engines = _written_by(observed.values(), Kind.ENGINE)
+    identities = take_identities(keys, lambda path: path in engines or not places.is_inside(path))
+    doubt = _Doubt(places, written, filled)
+    for name, step in observed.items():
+        for key in steps[name].reads:
+            if doubt.has(key, step, identities[key]):
+                identities[key] = UNKNOWN
+    return steps, identities
+
+
+def _written_by(steps: Iterable[Observed], kind: Kind) -> set[str]:
+    return {path for step in steps if step.kind is kind for path in step.writes}
+
+
+@dataclass(frozen=True)
+class _Doubt:
+    """Doubt whether a file is still what a step has read."""
+
+    places: Places
+    written: Collection[str]
+    """Files that the build has written or removed."""
+    filled: Collection[str]
+    """Directories in which it has."""
+
+    def has(self, key: str, step: Observed, identity: Identity) -> bool:
+        """Whether a file may have been another one when a step read it."""
+        path = key[1:]
+        if self.places.is_inside(path):
+            is_ordered = step.kind in {Kind.EDGE, Kind.BUILD} and key[0] == "f"
+            return is_ordered and path in self.written and changed_since(key, step.began)
+        if path in step.rewritten:
+            return True
+        if path in (self.filled if key[0] == "d" else self.written):
+            return False
+        if identity is None:
+            return key[0] == "f" and path in step.found
+        if isinstance(identity, list):
+            is_late = int(identity[2]) >= step.began - _TICK
+            return is_late and not _is_linked(path, step.began)
+        return changed_since(key, step.began - _TICK)
+
+
+def _is_linked(path: str, when: int) -> bool:
+    """Whether a file has only got one more name since then.
+
+    Installers link files of their cache into each environment, which changes the
+    ctime. Such a file is not edited in place, because that would change the cache.
+    """
+    status = os.stat(path)
+    return status.st_nlink > 1 and status.st_mtime_ns < when
+
+
+class _Paths:
+    """Paths as they are kept: each file of the build tree has a single one."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._inner = f"{os.path.realpath(places.build_dir)}/"
+        self._real: dict[str, str] = {}
+        self._known: dict[str, str] = {}
+
+    def clean(self, step: Observed) -> Observed:
+        """Return a step without the paths that do not count."""
+        chosen: Mapping[str, set[str]] = {
+            name: {kept for path in getattr(step, name) if (kept := self._keep(path))}
+            for name in ("reads", "found", "rewritten", "links", "lists", "writes", "makes")
+        }
+        # What a step edits in the tree is its own.
+        outside = {p for p in chosen["rewritten"] if not self._places.is_inside(p)}
+        return Observed(step.kind, step.command, step.began, **{**chosen, "rewritten": outside})
+
+    def _keep(self, path: str) -> str:
+        """Return the path; empty if it does not count."""
+        if path not in self._known:
+            self._known[path] = self._resolve(path)
+        return self._known[path]
+
+    def _resolve(self, path: str) -> str:
+        if (
+            path.startswith(_SYSTEM)
+            or path in {_MOUNTS, self._places.temporary}
+            or _CACHED in path
+            or _SCRATCH.search(path)
+        ):
+            return ""
+        while path.endswith(("/", "/.")) and len(path) > 1:
+            path = path.rstrip("/").removesuffix("/.")
+        directory, _, name = path.rpartition("/")
+        if name in _NINJA_LOGS:
+            return ""
+        if name == "..":
+            directory, name = path, ""
+        real = self._real.get(directory)
+        if real is None:
+            real = self._real[directory] = os.path.realpath(directory or "/")
+        whole = f"{real}/{name}".rstrip("/")
+        if f"{whole}/".startswith(self._inner):
+            path = self._places.build_dir + whole[len(self._inner) - 1 :]
+        if f"{path}/".startswith(self._places.ignored) or f"{whole}/".startswith(
+            self._places.ignored
+        ):
+            return ""
+        return path or "/"
