@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from iced_x86 import (
     CpuidFeature,
@@ -12,12 +11,11 @@ from iced_x86 import (
     Instruction,
     Mnemonic,
     OpKind,
-    Register,
-    RegisterExt,
 )
 
 from felloe.audit.processor.flow import Block, Function, Use
 from felloe.audit.processor.level import HARMLESS, LEVELS
+from felloe.audit.processor.taint import AT_ENTRY, State, Taint, is_comparison
 from felloe.binary.elf.memory import LoadedObject
 
 _MOST_BLOCKS = 4000
@@ -44,33 +42,6 @@ _ENDS = (
     FlowControl.INTERRUPT,
     FlowControl.EXCEPTION,
     FlowControl.INDIRECT_BRANCH,
-)
-_TWO = 2
-_LOADS = (Mnemonic.MOV, Mnemonic.MOVZX, Mnemonic.MOVSX)
-_IMMEDIATES = frozenset(
-    (OpKind.IMMEDIATE8, OpKind.IMMEDIATE8TO16, OpKind.IMMEDIATE8TO32, OpKind.IMMEDIATE8TO64)
-)
-_COMPARISONS = (Mnemonic.CMP, Mnemonic.TEST, Mnemonic.BT)
-_CALL_CLOBBERED = frozenset(
-    (
-        *(Register.RAX, Register.RCX, Register.RDX, Register.RSI, Register.RDI),
-        *(Register.R8, Register.R9, Register.R10, Register.R11),
-    )
-)
-
-
-class _State(NamedTuple):
-    """What is known of the registers between two blocks."""
-
-    values: frozenset[int]
-    """Registers whose value depends on a variable."""
-    pointers: frozenset[int]
-    """Registers that may point to an object which decides what code runs."""
-
-
-_AT_ENTRY = _State(
-    frozenset(),
-    frozenset((Register.RDI, Register.RSI, Register.RDX, Register.RCX, Register.R8, Register.R9)),
 )
 
 
@@ -146,7 +117,7 @@ class Program:
         if not instruction.is_ip_rel_memory_operand:
             return set()
         is_taken = instruction.mnemonic == Mnemonic.LEA
-        is_written = instruction.op0_kind == OpKind.MEMORY and not _is_comparison(instruction)
+        is_written = instruction.op0_kind == OpKind.MEMORY and not is_comparison(instruction)
         place = instruction.ip_rel_memory_address
         return {place} if (is_taken or is_written) and self.memory.is_writable(place) else set()
 
@@ -184,7 +155,7 @@ class _FunctionReader:
         self._blocks: dict[int, Block] = {}
 
     def read(self) -> Function:
-        queue = [(self._entry, _AT_ENTRY)]
+        queue = [(self._entry, AT_ENTRY)]
         leaders = self._find_leaders()
         while queue and len(self._blocks) < _MOST_BLOCKS:
             start, state = queue.pop()
@@ -217,10 +188,8 @@ class _FunctionReader:
                     break
         return frozenset(leaders)
 
-    def _read_block(
-        self, start: int, state: _State, leaders: frozenset[int]
-    ) -> tuple[Block, _State]:
-        block, taint = Block(), _Taint(self._program, state)
+    def _read_block(self, start: int, state: State, leaders: frozenset[int]) -> tuple[Block, State]:
+        block, taint = Block(), Taint(self._program, state)
         for instruction in self._program.decode(start):
             if instruction.ip != start and instruction.ip in leaders:
                 block.successors = [instruction.ip]
@@ -261,107 +230,3 @@ class _FunctionReader:
         if instruction.flow_control == FlowControl.INDIRECT_CALL:
             return self._program.pointer(instruction)
         return self._program.resolve(instruction.near_branch_target)
-
-
-class _Taint:
-    """Which registers and flags depend on a variable or on an answer of the processor.
-
-    An object behind a pointer may say which variant of code was chosen for it, so
-    what is read through an argument or a local function's answer counts as a
-    variable. Objects that other libraries return do not.
-    """
-
-    def __init__(self, program: Program, state: _State) -> None:
-        self._program = program
-        self.registers = set(state.values)
-        self.pointers = set(state.pointers)
-        self.flags = False
-        self.zero_test = 0
-        self._sources: dict[int, int] = {}
-        """Register -> the variable that it was loaded from in this block."""
-
-    @property
-    def state(self) -> _State:
-        """Return the state of the registers for the next block."""
-        return _State(frozenset(self.registers), frozenset(self.pointers))
-
-    def step(self, instruction: Instruction) -> None:
-        """Follow one instruction."""
-        is_tainted = (
-            self._program.reads_variable(instruction)
-            or self._reads_register(instruction, self.registers)
-            or self._reads_object(instruction)
-        )
-        if instruction.rflags_modified:
-            self.flags = is_tainted
-            self.zero_test = self._find_zero_test(instruction)
-        if not instruction.op_count or instruction.op0_kind != OpKind.REGISTER:
-            return
-        if _is_comparison(instruction):
-            return
-        register = RegisterExt.full_register(instruction.op0_register)
-        is_pointer = (
-            is_tainted
-            or self._reads_register(instruction, self.pointers)
-            or (instruction.mnemonic == Mnemonic.LEA and instruction.is_ip_rel_memory_operand)
-        )
-        self._sources.pop(register, None)
-        if self._program.reads_variable(instruction) and instruction.mnemonic in _LOADS:
-            self._sources[register] = instruction.ip_rel_memory_address
-        _set(self.registers, register, member=is_tainted)
-        _set(self.pointers, register, member=is_pointer)
-
-    def call(self, callee: int | str | None) -> None:
-        """Follow a call: the answer is tainted if the function asks the processor."""
-        self.registers -= _CALL_CLOBBERED
-        self.pointers -= _CALL_CLOBBERED
-        if not isinstance(callee, str):
-            self.pointers.add(Register.RAX)
-        if callee is not None and self._program.asks(callee):
-            self.registers.add(Register.RAX)
-
-    def _find_zero_test(self, instruction: Instruction) -> int:
-        """Return the variable that an instruction compares with zero, or 0."""
-        if instruction.mnemonic == Mnemonic.TEST and instruction.op0_kind == OpKind.REGISTER:
-            is_same = instruction.op1_kind == OpKind.REGISTER
-            is_same = is_same and instruction.op0_register == instruction.op1_register
-            register = RegisterExt.full_register(instruction.op0_register)
-            return self._sources.get(register, 0) if is_same else 0
-        is_zero = instruction.mnemonic == Mnemonic.CMP and instruction.op_count == _TWO
-        if is_zero and self._program.reads_variable(instruction):
-            is_zero = instruction.op1_kind in _IMMEDIATES and not instruction.immediate(1)
-            return instruction.ip_rel_memory_address if is_zero else 0
-        return 0
-
-    def _reads_register(self, instruction: Instruction, registers: set[int]) -> bool:
-        for at in range(instruction.op_count):
-            if instruction.op_kind(at) == OpKind.REGISTER:
-                register = RegisterExt.full_register(instruction.op_register(at))
-                if register in registers and (at or _reads_first(instruction)):
-                    return True
-        return False
-
-    def _reads_object(self, instruction: Instruction) -> bool:
-        """Return whether an instruction reads through a pointer to an object that may decide."""
-        if instruction.mnemonic == Mnemonic.LEA or not instruction.memory_base:
-            return False
-        reads = any(
-            instruction.op_kind(at) == OpKind.MEMORY and (at or _reads_first(instruction))
-            for at in range(instruction.op_count)
-        )
-        return reads and RegisterExt.full_register(instruction.memory_base) in self.pointers
-
-
-def _set(registers: set[int], register: int, *, member: bool) -> None:
-    if member:
-        registers.add(register)
-    else:
-        registers.discard(register)
-
-
-def _is_comparison(instruction: Instruction) -> bool:
-    return instruction.mnemonic in _COMPARISONS
-
-
-def _reads_first(instruction: Instruction) -> bool:
-    return instruction.mnemonic not in (Mnemonic.MOV, Mnemonic.LEA, Mnemonic.MOVZX, Mnemonic.MOVSX)
