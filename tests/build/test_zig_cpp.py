@@ -99,7 +99,7 @@ def test_cpp_between_two_files_of_a_wheel_is_refused(zig_build, project_of, dist
     shared = {"CMAKE_ARGS": "-DBUILD_SHARED_LIBS=ON"}
     answer = zig_build(project, env=shared, check=False)
     assert answer.exit_code == 1
-    assert "libplain.so takes C++ from " in answer.output
+    assert "libplain.so uses C++ symbols of " in answer.output
     assert "libcore.so (_Z7name_ofi)" in answer.output
     assert "BUILD_SHARED_LIBS=OFF" in answer.output
     assert 'stdlib = "libstdc++"' in answer.output
@@ -130,7 +130,7 @@ def test_cpp_between_two_files_with_gnus_library(zig_build, dist, tmp_path, engi
     """The host's own, so for the host's glibc; an older libstdc++ reaches an older glibc."""
     project = PROJECTS / "cpp-library"
     answer = zig_build(project, check=False)
-    assert "takes C++ from libcore.so" in answer.output
+    assert "uses C++ symbols of libcore.so" in answer.output
     libc = "_".join(platform.libc_ver()[1].split(".")[:2])
     ours = {"stdlib": "libstdc++", "sysroot": "/", "target": f"manylinux_{libc}_x86_64"}
     zig_build(project, **ours)

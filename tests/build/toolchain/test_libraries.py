@@ -41,7 +41,7 @@ def test_the_newest_libstdcxx_of_a_root_is_taken(gnu_root):
 @pytest.mark.parametrize(
     ("root", "triplet", "message"),
     [
-        (True, "aarch64-linux-gnu", r"holds no libstdc\+\+ for aarch64-linux-gnu"),
+        (True, "aarch64-linux-gnu", r"has no libstdc\+\+ for aarch64-linux-gnu"),
         (False, "x86_64-linux-gnu", "needs a `sysroot`"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What CMake is told: the toolchain file, and modules in place of some of its own."""
+"""Render the toolchain file for CMake, and modules that replace some of CMake's own."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ TOOLS = {"AR": "zig-ar", "RANLIB": "zig-ranlib", "STRIP": "strip"}
 _HOST = "set toolchain = host in [tool.felloe]"
 _REFUSED = {
     "CMakeDetermineFortranCompiler": (
-        "felloe: zig has no Fortran compiler. Way out: build without Fortran, or " + _HOST
+        "felloe: zig has no Fortran compiler. Fix: build without Fortran, or " + _HOST
     ),
     "CMakeDetermineCUDACompiler": (
-        "felloe: zig cannot compile CUDA. Way out: build without CUDA, or " + _HOST
+        "felloe: zig cannot compile CUDA. Fix: build without CUDA, or " + _HOST
     ),
 }
 _OPENMP = (
-    "felloe: zig brings no OpenMP runtime. Way out: use std::thread, make OpenMP optional, or "
-    + _HOST
+    "felloe: zig has no OpenMP runtime. Fix: use std::thread, make OpenMP optional, or " + _HOST
 )
 
 
 def render_refusals() -> Mapping[str, str]:
-    """Path below the toolchain's directory -> text, of modules that CMake takes before its own.
+    """Return modules that stop CMake with an error for features that zig lacks.
 
-    They say by name what zig does not have.
+    They are paths below the toolchain's directory, each with its text. CMake
+    prefers these modules to its own.
     """
     found = {
         f"modules/{name}.cmake": f'message(FATAL_ERROR "{text}")\n'
@@ -43,27 +43,29 @@ def render_refusals() -> Mapping[str, str]:
         f'  message(FATAL_ERROR "{_OPENMP}")\n'
         "endif()\n"
     )
-    # The launchers drop what it asks for, and to try would build another libc++.
+    # The launchers drop the flags of link time optimization. The check itself would make
+    # zig compile another libc++.
     found["modules/CheckIPOSupported.cmake"] = (
         "function(check_ipo_supported)\n"
         '  cmake_parse_arguments(felloe "" "RESULT;OUTPUT" "LANGUAGES" ${ARGN})\n'
         "  if(felloe_RESULT)\n    set(${felloe_RESULT} NO PARENT_SCOPE)\n  endif()\n"
         "  if(felloe_OUTPUT)\n"
-        '    set(${felloe_OUTPUT} "felloe: left out with zig" PARENT_SCOPE)\n'
+        '    set(${felloe_OUTPUT} "felloe: not available with zig" PARENT_SCOPE)\n'
         "  endif()\nendfunction()\n"
     )
     return found
 
 
 def render_find_python(system: str) -> Mapping[str, str]:
-    """The same, of modules that have FindPython ask the interpreter as if nothing were foreign.
+    """Return modules that make FindPython query the interpreter in a cross build too.
 
-    It answers for the target. Before CMake 4.1, and for projects that keep its
-    policies of then (CMP0190), no interpreter is asked in a cross build; and
-    one of another pointer size is refused.
+    The interpreter reports the target's values. Before CMake 4.1, and in
+    projects that keep the old policy CMP0190, FindPython does not run the
+    interpreter in a cross build, and it refuses one of another pointer size.
+    The modules are paths below the toolchain's directory, each with its text.
     """
     names = ("Python", "Python3")
-    # What the interpreter here would import has .abi3 in its name; on Windows it has not.
+    # The running interpreter reports .abi3, which files for Windows do not have in their names.
     stable = {name: f'set({name}_SOSABI "")\n' if system == "windows" else "" for name in names}
     return {
         f"modules/Find{name}.cmake": (
@@ -83,16 +85,16 @@ def render_find_python(system: str) -> Mapping[str, str]:
 
 
 def render_include() -> str:
-    """What CMake reads before ``project()`` where the toolchain file is the user's."""
+    """Return the CMake code to run before ``project()`` with a user's toolchain file."""
     return f'if(NOT "{_HERE}/modules" IN_LIST CMAKE_MODULE_PATH)\n  {_MODULE_PATH}endif()\n'
 
 
 def render_toolchain(triple: Triple, *, is_cross: bool, sysroot: str, triplet: str) -> str:
-    """The toolchain file for zig.
+    """Return the toolchain file for zig.
 
-    The host's directories are not searched for libraries and headers: they are
-    another system's. ``is_cross`` is false for the running interpreter's own
-    kind of platform, where CMake may run what it builds.
+    CMake does not search the host's directories for libraries and headers,
+    because those belong to another system. ``is_cross`` is false if the host
+    can run the programs of the target, so that CMake may run what it builds.
     """
     tools = "".join(
         f'set(CMAKE_{name} "{_HERE}/{tool}" CACHE FILEPATH "" FORCE)\n'
@@ -112,11 +114,11 @@ def render_toolchain(triple: Triple, *, is_cross: bool, sysroot: str, triplet: s
         + archivers
         + _render_anchor(triple)
         + _MODULE_PATH
-        # pybind11 would turn it on, and another libc++ would have to be built.
+        # pybind11 turns it on, and zig would have to compile another libc++.
         + 'set(CMAKE_INTERPROCEDURAL_OPTIMIZATION OFF CACHE BOOL "")\n'
-        # From C++20 on every source would be scanned, by a program that zig does not bring.
+        # From C++20 on CMake would scan every source with a program that zig does not have.
         + "set(CMAKE_CXX_SCAN_FOR_MODULES OFF)\n"
-        # What is tried is linked as what is built: with -g it would be another libc++ again.
+        # With -g, CMake's own default for its checks, zig would compile another libc++.
         + "if(NOT CMAKE_TRY_COMPILE_CONFIGURATION)\n"
         + "  set(CMAKE_TRY_COMPILE_CONFIGURATION Release)\nendif()\n"
         + "set(CMAKE_FIND_USE_CMAKE_SYSTEM_PATH FALSE)\n"
@@ -128,15 +130,16 @@ def render_toolchain(triple: Triple, *, is_cross: bool, sysroot: str, triplet: s
 
 
 def _render_sysroot(sysroot: str, triplet: str) -> str:
-    """Where libraries of the target are looked for, after what the project names itself."""
+    """Return the search path for the target's libraries, after the project's own prefixes."""
     usr = PurePath(sysroot, "usr")
     return f'set(CMAKE_LIBRARY_ARCHITECTURE {triplet})\nlist(APPEND CMAKE_PREFIX_PATH "{usr}")\n'
 
 
 def _render_pkg_config(sysroot: str, triplet: str) -> str:
-    """pkg-config knows what is in the system root, and otherwise nothing, unless it is told.
+    """Restrict pkg-config to the system root, unless ``PKG_CONFIG_LIBDIR`` is set.
 
-    The project's own prefixes reach it as ``PKG_CONFIG_PATH``.
+    Without a system root it finds nothing. The project can add its own
+    prefixes with ``PKG_CONFIG_PATH``.
     """
     names = ("lib", "share") if not triplet else (f"lib/{triplet}", "lib", "share")
     places = [str(PurePath(sysroot, "usr", name, "pkgconfig")) for name in names]
@@ -149,7 +152,7 @@ def _render_pkg_config(sysroot: str, triplet: str) -> str:
 
 
 def _render_anchor(triple: Triple) -> str:
-    """An object that needs the C library, so that every file says which one it is for."""
+    """Link every file with an object that needs the C library, so that it is in ``DT_NEEDED``."""
     if triple.system != "Linux":
         return ""
     return "".join(
@@ -168,7 +171,7 @@ def _render_cross(triple: Triple) -> str:
 
 
 def render_anchor_source() -> str:
-    """C of the object. Nothing in it is ever called."""
+    """Return the C source of that object. Nothing in it is ever called."""
     return (
         "#include <stdlib.h>\n"
         '__attribute__((used, retain, visibility("hidden")))\n'

@@ -23,7 +23,7 @@ _SERVER = ("SCCACHE_SERVER_UDS", "SCCACHE_SERVER_PORT", "SCCACHE_BASEDIRS")
 _HAS_SOCKETS = hasattr(socket, "AF_UNIX")
 """False on Windows, where sccache's server listens on one port for all builds."""
 _LONGEST_SOCKET = 100
-"""Bytes of a socket's path that every Unix takes."""
+"""Longest path of a socket that every Unix accepts, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Launcher:
 
 
 class Counts(NamedTuple):
-    """What a compiler cache has done."""
+    """Hits and misses of a compiler cache."""
 
     hits: int
     misses: int
@@ -48,7 +48,7 @@ class Counts(NamedTuple):
 def find_launcher(wanted: str, environ: Mapping[str, str]) -> Launcher | None:
     """Return the launcher for the setting ``compiler-launcher``; None for none.
 
-    Raise :class:`LookupError` for a program that is missing.
+    Raise :class:`LookupError` if the program is missing.
     """
     if wanted == "none":
         return None
@@ -67,43 +67,43 @@ def find_launcher(wanted: str, environ: Mapping[str, str]) -> Launcher | None:
 
 
 def plan_environ(
-    launcher: Launcher, bases: Iterable[Path], room: Path, environ: Mapping[str, str]
+    launcher: Launcher, bases: Iterable[Path], directory: Path, environ: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the variables of a build through ``launcher``. The user's own ones stay.
 
-    The cache ignores where the ``bases`` are (the project and felloe's cache), as
-    another checkout, user or machine has them elsewhere. sccache takes the bases
-    when its server starts, so each set of bases has its own server, with a socket
-    in ``room``.
+    The cache ignores the paths of the ``bases`` (the project and felloe's cache),
+    because they differ between checkouts, users and machines. sccache reads the
+    bases when its server starts, so each set of bases has its own server, with a
+    socket in ``directory``.
     """
     planned = {f"CMAKE_{language}_COMPILER_LAUNCHER": launcher.program for language in _LANGUAGES}
     places = [str(base) for base in bases]
     if launcher.kind == "ccache":
         planned |= {"CCACHE_BASEDIR": places[0], "CCACHE_NOHASHDIR": "1"}
-        planned["CCACHE_STATSLOG"] = str(room / f"ccache-{os.getpid()}.log")
+        planned["CCACHE_STATSLOG"] = str(directory / f"ccache-{os.getpid()}.log")
     elif launcher.kind == "sccache" and _HAS_SOCKETS and not any(map(environ.get, _SERVER)):
         joined = os.pathsep.join(places)
         name = hashlib.sha256(joined.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-        address = str(room / f"{name}.sock")
+        address = str(directory / f"{name}.sock")
         if len(os.fsencode(address)) <= _LONGEST_SOCKET:
             planned |= {"SCCACHE_BASEDIRS": joined, "SCCACHE_SERVER_UDS": address}
     return {key: value for key, value in planned.items() if not environ.get(key)}
 
 
 def start_server(launcher: Launcher, environ: Mapping[str, str], directory: Path) -> None:
-    """Start sccache's server, outside of the build tree, if it does not run.
+    """Start sccache's server, outside of the build tree, unless it is running.
 
     A failure is not an error here: the compilers report it.
     """
     address = environ.get("SCCACHE_SERVER_UDS")
-    if launcher.kind != "sccache" or not address or not _HAS_SOCKETS or _answers(address):
+    if launcher.kind != "sccache" or not address or not _HAS_SOCKETS or _accepts(address):
         return
     command = [launcher.program, "--start-server"]
     quiet = subprocess.DEVNULL
     subprocess.run(command, cwd=directory, env=environ, check=False, stdout=quiet, stderr=quiet)
 
 
-def _answers(address: str) -> bool:
+def _accepts(address: str) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         try:
             client.connect(address)
@@ -134,7 +134,7 @@ def _read_sccache(launcher: Launcher, environ: Mapping[str, str]) -> Counts:
 
 
 def _read_ccache(log: Path) -> Counts:
-    """A line for each compilation names its outcome, among others."""
+    """Count the outcomes in a statistics log of ccache (``CCACHE_STATSLOG``)."""
     if not log.exists():
         return Counts(0, 0)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -1,4 +1,4 @@
-"""Who chooses the compilers of a build, besides felloe."""
+"""Find the settings, other than felloe's, that choose the compilers of a build."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KEYS = (("cmake", "toolchain-file"), ("cmake", "define", "CMAKE_TOOLCHAIN_FILE"
 
 
 def find_toolchain_files(build: Build) -> Iterator[str]:
-    """Where the user names a toolchain file for CMake."""
+    """Yield each setting and variable by which the user names a toolchain file for CMake."""
     if build.environ.get("CMAKE_TOOLCHAIN_FILE"):
         yield "CMAKE_TOOLCHAIN_FILE"
     for keys in _KEYS:
@@ -22,12 +22,15 @@ def find_toolchain_files(build: Build) -> Iterator[str]:
 
 
 def find_compilers(build: Build) -> Iterator[str]:
-    """Where the user names a compiler to CMake; ``CC`` is a default that a toolchain overrides."""
+    """Yield each setting that passes a compiler to CMake.
+
+    ``CC`` is not one of them, because a toolchain file overrides it.
+    """
     yield from _find_words(build, _COMPILER)
 
 
 def _find_words(build: Build, form: re.Pattern[str]) -> Iterator[str]:
-    """Where the words of CMake's command line have one of this form."""
+    """Yield each source of CMake arguments that has an argument of this form."""
     for word in build.cmake_args():
         if form.match(word):
             yield f"CMAKE_ARGS ({word})"

@@ -44,9 +44,10 @@ _OLDEST = {"glibc": "manylinux_2_17", "musl": "musllinux_1_2"}
 
 
 def find_requirements(build: Build, target: Target) -> list[str]:
-    """What the toolchain needs in the build's environment. Raises for a target it cannot reach.
+    """Return the requirements of the toolchain for the build environment.
 
-    zig is asked for until it is in the cache, from where every build takes it.
+    zig is required until it is in the cache, which later builds use. Raise
+    :class:`FelloeError` for a target that the toolchain does not support.
     """
     platform = choose_platform(build.settings, target)
     if platform is None or build.settings.toolchain.kind != "zig":
@@ -66,7 +67,7 @@ def configure_toolchain(build: Build, target: Target) -> tuple[Build, Target]:
     request = _make_request(build, target, platform)
     settings = _with_policy(build.settings, platform)
     if request.is_cross:
-        # It will not be installed here, so nobody is helped by another wheel than the wanted one.
+        # The wheel will not be installed here, so a wheel with another tag would be of no use.
         settings = replace(settings, on_violation="error")
     build = replace(build, settings=settings)
     root = cache_root(settings.cache)
@@ -93,7 +94,7 @@ def _check_host(running: Target) -> None:
 
 
 def choose_platform(settings: Settings, running: Target) -> Platform | None:
-    """What to build for; None if that is the running interpreter's platform as it comes."""
+    """Return the target platform; None for the default of the running interpreter."""
     wanted = settings.toolchain.target
     if wanted != "auto":
         return parse_platform(wanted, "target")
@@ -101,7 +102,7 @@ def choose_platform(settings: Settings, running: Target) -> Platform | None:
         return None
     if running.libc is None:
         raise FelloeError(
-            f"toolchain = zig needs a `target` on {running.platform}",
+            f"`toolchain = zig` needs a `target` on {running.platform}",
             hint="set it to a platform tag such as manylinux_2_17_x86_64",
         )
     return parse_platform(f"{_OLDEST[running.libc]}_{running.architecture}", "target")
@@ -141,33 +142,37 @@ def _make_libraries(
 def _check_sysroot(root: Path | None) -> None:
     if root is not None and not root.is_dir():
         raise FelloeError(
-            f"sysroot: {root} is no directory",
-            hint="name where the files of the target are unpacked, so that usr/include is in it",
+            f"sysroot: {root} is not a directory",
+            hint="set `sysroot` to the directory with the files of the target, such as usr/include",
         )
 
 
 def _check_headers(running: Target, platform: Platform, headers: Headers | None) -> None:
-    """A 64-bit Python's headers hold for all 64-bit machines that are not Windows."""
+    """Refuse headers of another pointer size, and warn if those for Windows are missing.
+
+    The headers of a 64-bit Python are valid for all 64-bit platforms but Windows.
+    """
     if is_same(running, platform) or headers is not None:
         return
     version = ".".join(map(str, running.version))
     if platform.system == "windows":
         terminal.report_warning(
             Finding(
-                f"no headers of a Python {version} for Windows: its modules cannot be compiled",
-                hint="name in `sysroot` a directory whose `include` is that of Python for Windows",
+                f"the headers of Python {version} for Windows are missing: extension modules "
+                "cannot be compiled",
+                hint="set `sysroot` to a directory whose `include` is that of Python for Windows",
             )
         )
     elif not platform.is_64_bit:
         raise FelloeError(
             f"{platform.tag}: the headers of this machine's Python {version} are for 64 bits",
             hint="unpack the development package of that Python for the target (Debian: "
-            f"libpython{version}-dev) and name the directory in `sysroot`",
+            f"libpython{version}-dev) and set `sysroot` to the directory",
         )
 
 
 def _with_policy(settings: Settings, platform: Platform) -> Settings:
-    """A target is also the platform tag that is wanted, unless a narrower one is asked for."""
+    """Use the target as the wanted platform tag, unless the settings name another one."""
     is_open = settings.platform in {"auto", "pypi"} or settings.platform_origin == "AUDITWHEEL_PLAT"
     if platform.system != "linux" or not is_open:
         return settings
@@ -185,8 +190,8 @@ def _configure_zig(build: Build, request: Request, root: Path) -> Toolchain:
     zig = open_zig(root, version, triple.name)
     if stdlib is None and not is_warm(zig):
         terminal.report_progress(
-            f"the first C++ build for {platform.tag} with zig {version}: its standard library is "
-            "compiled, which takes about a minute, once on this machine"
+            f"first C++ build for {platform.tag} with zig {version}: compiling zig's C++ library, "
+            "which takes about a minute, once on this machine"
         )
     return plan_zig(request, zig, triple, stdlib)
 
@@ -194,25 +199,25 @@ def _configure_zig(build: Build, request: Request, root: Path) -> Toolchain:
 def _refuse_second_toolchain(build: Build) -> None:
     for origin in (*find_toolchain_files(build), *find_compilers(build)):
         raise FelloeError(
-            f"toolchain = zig and {origin} both choose the compilers",
+            f"`toolchain = zig` and {origin} both choose the compilers",
             hint="remove one of them; `target` works with compilers of your own too",
         )
 
 
 def _find_stdlib(request: Request, settings: Settings) -> Libstdcxx | None:
-    """The C++ library that is not zig's own."""
+    """Return the libstdc++ of the system root; None for zig's own libc++."""
     if settings.toolchain.stdlib == "libc++":
         return None
     if request.platform.libc != "glibc":
         raise FelloeError(
-            f"stdlib = libstdc++ is for glibc, and {request.platform.tag} has none",
-            hint="leave `stdlib` at libc++ for this target",
+            f"`stdlib = libstdc++` needs glibc, which {request.platform.tag} does not have",
+            hint="remove `stdlib` for this target",
         )
     return find_libstdcxx(request.sysroot, request.triplet)
 
 
 def _store(root: Path) -> str:
-    """The version of zig to build with, which is in the cache after this."""
+    """Put zig into the cache if it is not there, and return its version."""
     found = find_wheel()
     if found is not None:
         version, place = found
@@ -222,8 +227,8 @@ def _store(root: Path) -> str:
     stored = find_stored(root)
     if stored is None:
         raise FelloeError(
-            "toolchain = zig, and there is no zig",
-            hint=f'without build isolation, install it: pip install "{REQUIREMENT}"',
+            "`toolchain = zig` needs the ziglang package, which is not installed",
+            hint=f'run pip install "{REQUIREMENT}"',
         )
     return stored
 
@@ -242,7 +247,7 @@ def _run(place: Path, tool: str, *words: str) -> None:
     command = [str(place / tool), *words]
     done = run(command, cwd=place, check=False, stdout=PIPE, stderr=STDOUT, text=True)
     if done.returncode:
-        raise FelloeError(f"zig fails at {' '.join(words)}:\n{done.stdout.strip()}")
+        raise FelloeError(f"{tool} {' '.join(words)} failed:\n{done.stdout.strip()}")
 
 
 def _tell_engine(build: Build, request: Request, toolchain: Toolchain, place: Path) -> Build:

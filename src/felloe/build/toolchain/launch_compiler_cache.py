@@ -44,10 +44,10 @@ def use_compiler_cache(context: BuildContext, scratch: Path) -> Iterator[BuildCo
         yield context
         return
     kept = context.root
-    room = kept.parent if kept is not None else scratch
+    directory = kept.parent if kept is not None else scratch
     bases = [find_checkout(build.project.root), *([kept] if kept is not None else [])]
-    environ = {**build.environ, **plan_environ(launcher, bases, room, build.environ)}
-    start_server(launcher, environ, room)
+    environ = {**build.environ, **plan_environ(launcher, bases, directory, build.environ)}
+    start_server(launcher, environ, directory)
     before = read_counts(launcher, environ)
     try:
         yield replace(context, build=replace(build, environ=environ))

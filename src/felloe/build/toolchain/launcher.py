@@ -1,4 +1,4 @@
-"""The texts of the programs that CMake takes for compilers: single-path shell scripts."""
+"""Render the shell scripts that CMake uses as compilers and tools."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from felloe.build.toolchain.flag import COMPILER, LINKER, LINKER_Z, Act, Flag
 
 @dataclass(frozen=True)
 class Zig:
-    """A zig that stays where it is."""
+    """A zig whose path is the same for every build."""
 
     version: str
     program: Path
     library: Path
     """Its ``lib``, prepared (:mod:`felloe.build.toolchain.store`)."""
     cache: Path
-    """Where what it compiles for one target is kept."""
+    """Directory of its compiled libraries for one target."""
 
 
 def render_tool(zig: Zig, tool: str) -> str:
-    """A tool that is told nothing: ``ar``, ``ranlib``, ``dlltool``, ``rc``."""
+    """Return a script that runs a tool of zig: ``ar``, ``ranlib``, ``dlltool`` or ``rc``."""
     return f'{_head(zig, f"zig {tool}")}exec {_quote(zig.program)} {tool} "$@"\n'
 
 
@@ -37,16 +37,16 @@ class Compiler:
     system: str
     """Of :class:`felloe.python.platform.Platform`."""
     words: tuple[str, ...] = ()
-    """Stand before the user's own."""
+    """Arguments before the user's own."""
     libraries: tuple[str, ...] = ()
-    """Stand behind them where something is linked."""
+    """Arguments after the user's own when the command links."""
 
 
 def render_compiler(zig: Zig, compiler: Compiler) -> str:
-    """Its launcher.
+    """Return the script that runs a compiler of zig.
 
-    What links is stripped (``-s``), unless ``-g`` asks for debugging
-    information: zig's libraries carry 5 MB of it, and zig has no ``strip``.
+    Linked files are stripped (``-s``), unless ``-g`` asks for debugging
+    information: zig's libraries contain 5 MB of it, and zig has no ``strip``.
     """
     machine = compiler.triple.partition("-")[0]
     rows = [row for row in COMPILER if _applies(row, compiler.system, machine)]
@@ -72,9 +72,9 @@ def render_compiler(zig: Zig, compiler: Compiler) -> str:
 
 
 def render_run_target(machine: str, qemu: str, loader_root: str) -> str:
-    """The emulator for CMake: runs programs of the target through qemu, others as they are.
+    """Return CMake's emulator, a script that runs the target's programs through qemu.
 
-    CMake runs the Python interpreter through it too, which is the host's.
+    It runs other programs directly: CMake uses it for the host's Python too.
     ``machine`` is ``e_machine`` as two hexadecimal bytes in file order.
     """
     root = f" -L {_quote(loader_root)}" if loader_root else ""
@@ -92,7 +92,7 @@ def render_run_target(machine: str, qemu: str, loader_root: str) -> str:
 
 
 def render_nothing(name: str, reason: str) -> str:
-    """A program that does nothing, with success."""
+    """Return a script that does nothing and exits with 0."""
     return f"#!/bin/sh\n# Made by felloe in place of {name}: {reason}.\nexit 0\n"
 
 
@@ -133,7 +133,10 @@ def _render_linker_case(flag: Flag) -> str:
 
 
 def _render_linker_words() -> str:
-    """A function that takes the unknown words out of ``-Wl,a,b,c`` and leaves the rest in words."""
+    """Return a shell function that removes unknown options from ``-Wl,a,b,c``.
+
+    It leaves the others in the variable ``words``.
+    """
     return (
         "link_words() {\n  rest=${1#-Wl,},; words=\n"
         '  while [ -n "$rest" ]; do\n    flag=${rest%%,*}; rest=${rest#*,}\n    case $flag in\n'

@@ -1,4 +1,4 @@
-"""Which files a toolchain's directory holds, and what the engine is told of it. Pure."""
+"""Plan the files of a toolchain's directory and the settings of the engine for it."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ from felloe.python.machine import MACHINES
 from felloe.python.platform import Platform
 from felloe.python.target import Target
 
-# zig turns the undefined behaviour sanitizer on where nothing is optimized, and
-# makes an error of __DATE__; both are other compilers' choice to the user.
+# zig turns on the undefined behaviour sanitizer without -O, and refuses __DATE__.
+# Other compilers do neither unless the user asks for it.
 _WORDS = ("-fno-sanitize=undefined", "-Wno-error=date-time")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a toolchain is to be for."""
+    """The target of a toolchain, and the headers and libraries for it."""
 
     platform: Platform
     running: Target
     target: Target
     headers: Headers
     has_own_headers: bool = False
-    """Whether the headers are the target's, of the system root, or the running interpreter's."""
+    """True for headers of the target in the system root, false for those of this interpreter."""
     sysroot: str = ""
     libraries: tuple[ImportLibrary, ...] = ()
-    """Of a Python for Windows."""
+    """Import libraries of Python for Windows."""
 
     @property
     def is_cross(self) -> bool:
-        """Whether what is built cannot be run here, as far as CMake should think."""
+        """True if CMake must not run what it builds."""
         return not is_same(self.running, self.platform)
 
     @property
     def triplet(self) -> str:
-        """The target's GNU triplet; empty off Linux."""
+        """The target's GNU triplet; empty except on Linux."""
         if self.platform.system != "linux":
             return ""
         return find_triplet(self.running.version, self.platform)
@@ -59,16 +59,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Toolchain:
-    """A directory to be, by its content."""
+    """The planned content of a toolchain's directory."""
 
     files: Mapping[str, str] = field(default_factory=dict)
-    """Path -> text. Those without a suffix are programs."""
+    """Path and text. Files without a suffix are programs."""
     libraries: tuple[ImportLibrary, ...] = ()
-    """To be made of their definitions: the stable ABI's, and one version's."""
+    """Import libraries to make: that of the stable ABI, and that of one version."""
 
     @property
     def name(self) -> str:
-        """The directory's: equal for equal files."""
+        """Name of the directory: equal for equal files."""
         digest = hashlib.sha256()
         for path, text in sorted(self.files.items()):
             digest.update(f"{path}\0{text}\0".encode())
@@ -76,7 +76,7 @@ class Toolchain:
 
 
 def plan_host(request: Request) -> Toolchain:
-    """For compilers that the user chose: only what speaks of the target's Python."""
+    """Plan for compilers that the user chose: only the files about the target's Python."""
     files = _foreign_files(request)
     return Toolchain({**files, "project.cmake": cmake.render_include()} if files else {})
 
@@ -84,7 +84,7 @@ def plan_host(request: Request) -> Toolchain:
 def plan_zig(
     request: Request, zig: Zig, triple: Triple, stdlib: Libstdcxx | None = None
 ) -> Toolchain:
-    """For zig, with its own libc++ or the ``stdlib`` of a system root."""
+    """Plan for zig, with its own libc++ or the ``stdlib`` of a system root."""
     system = request.platform.system
     shims = python.render_shims(request.headers, request.triplet)
     words = (*_WORDS, *(("-dynamic",) if request.platform.libc == "musl" else ()))
@@ -98,14 +98,14 @@ def plan_zig(
         "zig-c++": render_compiler(zig, cpp),
         "zig-ar": render_tool(zig, "ar"),
         "zig-ranlib": render_tool(zig, "ranlib"),
-        "strip": render_nothing("strip", "zig has none; what links is stripped at once"),
+        "strip": render_nothing("strip", "zig has none, and its linker strips"),
         "toolchain.cmake": cmake.render_toolchain(
             triple,
             is_cross=request.is_cross,
             sysroot=request.sysroot,
             triplet=request.triplet,
         ),
-        "include/README.txt": "Headers that the compilers look for after their own.\n",
+        "include/README.txt": "Headers that the compilers search after their own.\n",
         **cmake.render_refusals(),
         **shims,
     }
@@ -124,7 +124,7 @@ def _foreign_files(request: Request) -> Mapping[str, str]:
     machine = MACHINES.get(request.platform.architecture)
     code, qemu = (machine.elf_bytes, machine.qemu) if machine else ("", "")
     if request.platform.architecture == request.running.architecture:
-        code = ""  # this machine's own programs are not to go through qemu
+        code = ""  # qemu must not run this machine's own programs
     include = str(request.headers.include) if request.has_own_headers else ""
     return {
         "run-target": render_run_target(code, qemu, request.sysroot),
@@ -136,7 +136,10 @@ def _foreign_files(request: Request) -> Mapping[str, str]:
 def plan_defines(
     request: Request, toolchain: Toolchain, directory: Path, *, names_system: bool
 ) -> dict[str, str]:
-    """CMake's variables. ``names_system``: the user's own toolchain file says what is built for."""
+    """Return the variables for CMake.
+
+    ``names_system`` is true if a toolchain file of the user sets the target.
+    """
     found = {}
     for prefix in ("Python", "Python3"):
         if request.has_own_headers:

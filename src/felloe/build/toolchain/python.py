@@ -1,8 +1,7 @@
-"""What the build's Python is told of the one that the wheel is for.
+"""Make the build's Python report the values of the target's Python.
 
-The interpreter that runs answers for the other: its ``sysconfig`` reads its
-variables from a module that the environment names, as in CPython's own cross
-builds (``_PYTHON_SYSCONFIGDATA_NAME``, Lib/sysconfig).
+The environment names a module from which ``sysconfig`` reads its variables, as
+in CPython's own cross builds (``_PYTHON_SYSCONFIGDATA_NAME``, Lib/sysconfig).
 """
 
 from __future__ import annotations
@@ -16,16 +15,17 @@ from felloe.python.target import Target
 
 _DIRECTORY = "python"
 _NAME = "_sysconfigdata_felloe"
-# What would lead to a library of this machine's Python.
+# Variables that name the library of this machine's Python.
 _OWN_LIBRARY = ("LIBRARY", "LDLIBRARY", "INSTSONAME", "LIBDIR", "LIBPL", "LIBPYTHON")
-# What this machine's Python was linked with; FindPython adds them on Windows.
+# Libraries that this machine's Python was linked with. FindPython adds them on Windows.
 _OWN_LINKS = ("LIBS", "SHLIBS", "SYSLIBS", "MODLIBS")
 
 
 def render_variables(target: Target, triplet: str, include: str) -> str:
-    """A ``_sysconfigdata`` module: the running Python's, but for what the platform decides.
+    """Return a ``_sysconfigdata`` module: the running Python's, with the target's values.
 
-    ``include`` is a directory of headers, or empty to keep those of the running one.
+    ``include`` is the directory of the target's headers. If it is empty, the
+    headers stay those of the running Python.
     """
     changed: dict[str, object] = dict.fromkeys((*_OWN_LIBRARY, *_OWN_LINKS), "")
     changed |= {
@@ -51,12 +51,12 @@ def render_variables(target: Target, triplet: str, include: str) -> str:
 
 
 def render_files(target: Target, triplet: str, include: str) -> Mapping[str, str]:
-    """Path below the toolchain's directory -> text."""
+    """Return the module as a path below the toolchain's directory and its text."""
     return {f"{_DIRECTORY}/{_NAME}.py": render_variables(target, triplet, include)}
 
 
 def plan_environ(directory: Path, target: Target, environ: Mapping[str, str]) -> dict[str, str]:
-    """What to add to the environment of the engine, and of all that it starts."""
+    """Return the variables to add to the environment of the engine."""
     place = str(directory / _DIRECTORY)
     path = environ.get("PYTHONPATH")
     found = {
@@ -65,15 +65,16 @@ def plan_environ(directory: Path, target: Target, environ: Mapping[str, str]) ->
         "PYTHONPATH": f"{place}{os.pathsep}{path}" if path else place,
     }
     if not target.platform.startswith("win"):
-        # Of a platform called Windows the engine would think that it runs there.
+        # With a Windows platform here the engine would behave as on a Windows host.
         found["_PYTHON_HOST_PLATFORM"] = target.platform.replace("_", "-", 1)
     return found
 
 
 def render_shims(headers: Headers, triplet: str) -> Mapping[str, str]:
-    """Debian's ``pyconfig.h`` of the target's machine, for a compiler that skips ``/usr/include``.
+    """Return a header that includes Debian's ``pyconfig.h`` for the running Python.
 
-    Its 64-bit machines have the same one.
+    The compiler does not search ``/usr/include``. All 64-bit architectures of
+    Debian have an equal ``pyconfig.h``.
     """
     if headers.machine_config is None:
         return {}

@@ -1,8 +1,8 @@
-"""zig at a stable place, made once for each version.
+"""A copy of zig at a stable path, made once for each version.
 
-zig's cache knows its library directory by path and times of change. Each
-isolated build environment has another, so each would compile libc++ anew: 40
-seconds of CPU. And it needs one change, see :func:`_mend_typeinfo`.
+zig's own cache depends on the path and the times of its library directory. These
+differ in each isolated build environment, so each build would compile libc++
+again: 40 seconds of CPU. The copy also needs one change, see :func:`_fix_typeinfo`.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _BY_NAME = "define _LIBCPP_TYPEINFO_COMPARISON_IMPLEMENTATION 2\n"
 
 
 def open_root(root: Path) -> None:
-    """The cache's directory, from which compilers will be run.
+    """Make the cache's directory, from which compilers will be run.
 
-    Raises :class:`FelloeError` if it cannot be had, or belongs to another user.
+    Raise :class:`FelloeError` if that fails or if it belongs to another user.
     """
     with _explained(root, "used"):
         make_root(root)
@@ -48,25 +48,25 @@ def _version_key(version: str) -> tuple[int, ...]:
 
 
 def store_zig(root: Path, version: str, wheel: Path) -> None:
-    """Keep the zig of an installed wheel; nothing is done if it is kept already."""
+    """Copy the zig of an installed wheel into the cache, unless it is there already."""
     make_once(root / "zig" / version, lambda place: _fill(place, wheel))
 
 
 def open_zig(root: Path, version: str, triple: str) -> Zig:
-    """A stored zig, for builds of one target."""
+    """Return a stored zig, for builds of one target."""
     place = root / "zig" / version
     return Zig(version, place / "zig", place / "lib", place / "cache" / triple)
 
 
 def is_warm(zig: Zig) -> bool:
-    """Whether the C++ library has been compiled for the target."""
+    """Return whether the C++ library has been compiled for the target."""
     return any(zig.cache.glob("o/*/libc++.a"))
 
 
 def make_once(place: Path, fill: Callable[[Path], None]) -> None:
-    """Have a directory filled under another name and moved to its own, by one process.
+    """Fill a directory under a temporary name and rename it, in one process at a time.
 
-    Raises :class:`FelloeError` if the cache cannot be written.
+    Raise :class:`FelloeError` if the cache cannot be written.
     """
     if place.is_dir():
         return
@@ -91,7 +91,7 @@ def _make(place: Path, fill: Callable[[Path], None]) -> None:
 
 
 def write_files(place: Path, files: dict[str, str]) -> None:
-    """Write texts below a directory; those without a suffix become programs."""
+    """Write texts below a directory. Files without a suffix become executable."""
     for name, text in files.items():
         path = place / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,30 +114,30 @@ def _explained(place: Path, done: str) -> Iterator[None]:
 def _fill(place: Path, wheel: Path) -> None:
     _link(str(wheel / "zig"), str(place / "zig"))
     shutil.copytree(wheel / "lib", place / "lib", copy_function=_link)
-    _mend_typeinfo(place / "lib" / _TYPEINFO)
+    _fix_typeinfo(place / "lib" / _TYPEINFO)
 
 
 def _link(source: str, destination: str) -> None:
-    """One more name of the same file, or a copy of it on another file system."""
+    """Link a file, or copy it to another file system."""
     try:
         os.link(source, destination)
     except OSError:
         shutil.copy2(source, destination)
 
 
-def _mend_typeinfo(path: Path) -> None:
-    """Have C++ types compared by name, as on every system where libraries cannot share one.
+def _fix_typeinfo(path: Path) -> None:
+    """Make libc++ compare C++ types by name instead of by address.
 
-    zig links libc++ into each module. Each then has its own copy of each type's
-    description, and a comparison by address finds them different: an exception
-    of one module is caught in no other, and pybind11's modules share their
-    translators. https://github.com/llvm/llvm-project, libcxx/include/typeinfo.
+    zig links libc++ into each module, so each module has its own copy of each
+    ``type_info``. Compared by address, they differ: one module cannot catch the
+    exceptions of another, and pybind11's modules share their translators.
+    https://github.com/llvm/llvm-project, libcxx/include/typeinfo.
     """
     text = path.read_text(encoding="utf-8")
     if text.count(_BY_ADDRESS) != 1:
         raise FelloeError(
-            f"{path} is not as felloe knows it, and C++ exceptions would not pass between modules",
-            hint="report this with the version of ziglang: a bug in felloe",
+            f"felloe cannot patch {path}, so C++ exceptions would not pass between modules",
+            hint="this is a bug in felloe: report it with the version of ziglang",
         )
-    path.unlink()  # the name; the file may be the wheel's too
+    path.unlink()  # the file may be a hard link to the wheel's own
     path.write_text(text.replace(_BY_ADDRESS, _BY_NAME), encoding="utf-8")

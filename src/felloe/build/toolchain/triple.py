@@ -1,4 +1,4 @@
-"""What zig calls a platform, and how far its builds for it are tested."""
+"""zig's targets for platforms, and their level of support."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from felloe.python.platform import Platform
 
 @dataclass(frozen=True)
 class Triple:
-    """A target of zig's."""
+    """A target of zig."""
 
     name: str
     """For ``-target``: ``x86_64-linux-gnu.2.17``."""
@@ -28,14 +28,17 @@ _TESTED_MACHINES = ("x86_64", "aarch64")
 
 
 def find_triple(platform: Platform) -> Triple:
-    """zig's target for a platform. Raises :class:`FelloeError` for a version it does not reach."""
+    """Return zig's target for a platform.
+
+    Raise :class:`FelloeError` for a version that zig does not support.
+    """
     if platform.system == "windows":
         machine = _WINDOWS[platform.architecture]
         return Triple(f"{machine}-windows-gnu", platform.architecture.upper(), "Windows")
     if platform.system == "macos":
         machine = "aarch64" if platform.architecture == "arm64" else "x86_64"
         version = ".".join(map(str, platform.version))
-        # Without a version it would mean the newest that zig knows.
+        # Without a version zig would build for the newest macOS that it knows.
         return Triple(f"{machine}-macos.{version}-none", platform.architecture, "Darwin")
     row = MACHINES[platform.architecture]
     _check_libc(platform)
@@ -51,7 +54,7 @@ def _check_libc(platform: Platform) -> None:
     if platform.libc == "musl":
         if platform.version != _MUSL:
             raise FelloeError(
-                f"zig's musl is for musllinux_1_2, not for {platform.tag}",
+                f"zig builds for musllinux_1_2, not for {platform.tag}",
                 hint=f"set `target` to musllinux_1_2_{platform.architecture}",
             )
         return
@@ -60,19 +63,19 @@ def _check_libc(platform: Platform) -> None:
         first, last = (f"{major}.{minor}" for major, minor in (oldest, _LAST_GLIBC))
         name = "manylinux_{}_{}_{}".format(*oldest, platform.architecture)
         raise FelloeError(
-            f"{platform.tag} is out of zig's reach: for {platform.architecture} it builds for "
+            f"zig does not support {platform.tag}: for {platform.architecture} it builds for "
             f"glibc {first} to {last}",
-            hint=f"set `target` to {name}, the oldest",
+            hint=f"set `target` to {name}, the oldest, or to a later one",
         )
 
 
 def describe_support(platform: Platform) -> str:
-    """What to warn of before a build; empty for the platforms that are tested whole."""
+    """Return the warning for an experimental platform; empty for a supported one."""
     if platform.system == "linux":
         if platform.architecture in _TESTED_MACHINES:
             return ""
-        return f"{platform.tag} is experimental: felloe's tests do not run what is built for it"
+        return f"{platform.tag} is experimental: felloe's tests do not run wheels for it"
     return (
-        f"{platform.tag} is experimental: felloe's tests build for it, and nothing that was built "
-        "has been run there"
+        f"{platform.tag} is experimental: felloe's tests build wheels for it but do not run them "
+        "there"
     )

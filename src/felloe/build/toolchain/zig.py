@@ -1,4 +1,4 @@
-"""The zig of a build: from the ``ziglang`` wheel once, from felloe's cache ever after."""
+"""The ``ziglang`` wheel, from which felloe copies zig into its cache."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from felloe.errors import FelloeError
 
 REQUIREMENT = "ziglang>=0.17.0,<0.18"
-"""The versions that the table of flags and the tests are true of."""
+"""Versions that the table of flags is made for and that the tests use."""
 TESTED = "0.17."
 
 _TAIL = ".dist-info"
 
 
 def find_wheel() -> tuple[str, Path] | None:
-    """(version, directory) of an installed ``ziglang``; None if there is none.
+    """Return the version and the directory of an installed ``ziglang``, or None.
 
     The version stands in the name of the ``.dist-info`` directory beside it.
     """
@@ -29,9 +29,9 @@ def find_wheel() -> tuple[str, Path] | None:
 
 
 def check_version(version: str) -> None:
-    """Raises :class:`FelloeError` for a zig that felloe has not been tested with."""
+    """Raise :class:`FelloeError` for a zig that felloe has not been tested with."""
     if not version.startswith(TESTED):
         raise FelloeError(
-            f"felloe does not know zig {version}: its flags and faults differ between versions",
-            hint=f'ask for "{REQUIREMENT}" in [build-system] requires, or not at all',
+            f"felloe does not support zig {version}, because zig's flags differ between versions",
+            hint=f'put "{REQUIREMENT}" in [build-system] requires, or remove ziglang from it',
         )

@@ -23,11 +23,9 @@ from felloe.wheel.reader import StagedWheel
 
 _MUSL_LINKED = "libc.so"
 _LIBCXX = re.compile(rb"NSt3__1|libc\+\+abi: ")
-"""Of libc++'s types the names, and what its runtime says before it ends a process."""
-
-
+"""Names of libc++'s types, and the start of its runtime's messages."""
 _ALLOCATORS = ("_Znw", "_Zna", "_Zdl", "_Zda")
-"""``operator new`` and ``delete``: all are the C library's ``malloc``, whoever's is taken."""
+"""``operator new`` and ``delete``: every copy calls the C library's ``malloc``."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +38,16 @@ class _Object:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What others need it by."""
+        """Names by which other objects can need it."""
         return tuple(filter(None, (self.elf.soname, basename(self.member.name))))
 
 
 def fix_objects(staged: StagedWheel, settings: Settings, target: Target) -> StagedWheel:
-    """The wheel with zig's objects as the target's own linker would have named them.
+    """Return the wheel with the soname that the target's own linker would have written.
 
-    Raises :class:`FelloeError` for objects that would fail at run time where no
-    tag could tell: functions that the C library does not have, C++ that passes
-    between two copies of libc++.
+    Raise :class:`FelloeError` for objects that would fail at run time whatever
+    the tag is: they need functions that the C library does not have, or
+    exchange C++ objects between two copies of libc++.
     """
     if settings.toolchain.kind != "zig" or target.libc is None:
         return staged
@@ -71,16 +69,16 @@ def _read_objects(members: Sequence[Member]) -> Iterator[_Object]:
             try:
                 elf = parse_elf(data)
             except MalformedBinary:
-                continue  # the audit says so
+                continue  # the audit reports it
             if elf.is_dynamic:
                 yield _Object(member, elf, data)
 
 
 def _rename(item: _Object, soname: str) -> Member:
-    """musl's library under the soname by which the target's systems have it.
+    """Return the member with the soname of musl's library on the target's systems.
 
-    zig links a stub that is called ``libc.so``. musl's loader takes any
-    ``libc.`` for itself, other tools ask for the name.
+    zig links a stub that is called ``libc.so``. musl's loader accepts any
+    ``libc.`` as itself, but other tools need the real name.
     """
     if _MUSL_LINKED not in item.elf.needed:
         return item.member
@@ -102,18 +100,18 @@ def _refuse_unresolved(objects: Sequence[_Object], settings: Settings, libc: str
             target = settings.toolchain.target
             where = "the target" if target == "auto" else target
             raise FelloeError(
-                f"{item.member.name} needs {', '.join(missing[:5])}, which no library that it "
-                f"names has, nor the C library of {where}",
-                hint="do without, set a `target` with a newer C library, or link the library that "
-                "has it",
+                f"{item.member.name} needs {', '.join(missing[:5])}, which neither the libraries "
+                f"that it links nor the C library of {where} provide",
+                hint="set a `target` with a newer C library, link the library that has the "
+                "function, or do not call it",
             )
 
 
 def refuse_split_libcxx(objects: Sequence[_Object]) -> None:
-    """Raises where one object takes C++ from another and both carry libc++.
+    """Raise if one object uses C++ symbols of another and both contain libc++.
 
-    Each has its own locales, exceptions in flight and iostreams then: a stream
-    that passes from one to the other is a crash. Plain C between them is fine.
+    Each copy has its own locales, exceptions and iostreams: a stream that
+    passes from one object to the other crashes. C symbols are safe.
     """
     carriers = [item for item in objects if _LIBCXX.search(item.data)]
     by_name: Mapping[str, _Object] = {name: item for item in carriers for name in item.names}
@@ -123,16 +121,16 @@ def refuse_split_libcxx(objects: Sequence[_Object]) -> None:
             symbol = _find_shared_symbol(item, other) if other else None
             if other is not None and symbol is not None:
                 raise FelloeError(
-                    f"{item.member.name} takes C++ from {other.member.name} ({symbol}), and each "
-                    "of them has a libc++ of its own: streams, locales and exceptions do not pass "
-                    "between the two",
+                    f"{item.member.name} uses C++ symbols of {other.member.name} ({symbol}), and "
+                    "each of them has its own copy of libc++: streams, locales and exceptions do "
+                    "not pass between the two",
                     hint="link that library statically into the module (BUILD_SHARED_LIBS=OFF), "
                     'or set `stdlib = "libstdc++"` and a `sysroot` in [tool.felloe]',
                 )
 
 
 def _find_shared_symbol(item: _Object, other: _Object) -> str | None:
-    """A C++ name that one object takes from the other."""
+    """Return a C++ symbol that one object uses from the other."""
     table = SymbolTable(other.data, other.elf)
     imports = SymbolTable(item.data, item.elf).imports_beginning(b"_Z")
     names = (symbol.name for symbol in imports if not symbol.name.startswith(_ALLOCATORS))
