@@ -135,6 +135,7 @@ def _prepare(job: Job, plan: Plan | None, progress: _Progress) -> _Progress:
             set_aside(build_dir)
         engine = {name: s for name, s in progress.steps.items() if s.kind is Kind.ENGINE}
         return _Progress(engine, progress.identities, progress.repeated)
+    _remove(plan.removed, build_dir)
     stale = {name: step for name, step in progress.steps.items() if name not in plan.kept}
     return _Progress(dict(plan.kept), progress.identities, progress.repeated, stale)
 
