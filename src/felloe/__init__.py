@@ -1,4 +1,4 @@
-"""felloe: a PEP 517 build backend for C and C++ extensions of Python.
+"""felloe: a PEP 517 build backend for Python packages with C or C++ code.
 
     [build-system]
     requires = ["felloe"]
@@ -34,7 +34,7 @@ def __getattr__(name: str) -> object:
 
 
 def _engine_offers(name: str) -> bool:
-    """Whether the engine has a hook for the project in the current directory.
+    """Return whether the engine has a hook for the project in the current directory.
 
     It withholds its metadata hooks where an ``if.failed`` override may turn
     one wheel into another while it is being built.

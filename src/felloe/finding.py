@@ -1,4 +1,4 @@
-"""Something a person should know about a wheel, and what they can do."""
+"""Findings: messages about a wheel, with a hint for the user."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """What, where and why, in full sentences without a final full stop."""
+    """A message for the user: the problem, the place and the reason, without a final full stop."""
 
     message: str
     hint: str = ""
     path: str = ""
-    """The member it is about, if one."""
+    """The member that it is about, if any."""

@@ -238,7 +238,7 @@ def test_bytes_are_compared_when_asked(site, tmp_path):
 def test_a_path_into_the_vanishing_place_is_refused(tmp_path):
     where = install(tmp_path / "build-env-a")
     (where / "x.pth").write_text(f"{where}/demo\n")
-    with pytest.raises(Unplaceable, match=r"x\.pth names a directory that will be gone"):
+    with pytest.raises(Unplaceable, match=r"x\.pth names a directory that the frontend deletes"):
         read_content(origin_of(where))
 
 

@@ -53,14 +53,14 @@ class NameReader:
         self._budget = _MOST_OVERLAP * len(data) + _SLACK
 
     def at(self, offset: int) -> str:
-        """The name at ``offset`` as text. Raises as :meth:`raw_at`."""
+        """Return the name at ``offset`` as text. Raise the errors of :meth:`raw_at`."""
         return decode_name(self.raw_at(offset))
 
     def raw_at(self, offset: int) -> bytes:
-        """The name at ``offset``.
+        """Return the name at ``offset``.
 
-        Raises :class:`MalformedBinary` if none ends after it, or if the names
-        asked for so far overlap one another beyond reason.
+        Raise :class:`MalformedBinary` if none ends after it, or if the names
+        read so far overlap too much.
         """
         pieces = []
         for at in range(offset, len(self._data), _PIECE):

@@ -38,7 +38,7 @@ class Build:
 
     @property
     def compiles(self) -> bool:
-        """Whether the engine runs CMake."""
+        """True if the engine runs CMake."""
         return self.skbuild.get_bool("wheel", "cmake", default=True)
 
     @property
@@ -48,7 +48,7 @@ class Build:
 
     @property
     def in_ci(self) -> bool:
-        """Whether the build runs in a CI service."""
+        """True if the build runs in a CI service."""
         return runs_in_ci(self.environ)
 
     def holding(self, descriptor: int) -> Build:
@@ -65,5 +65,5 @@ class Build:
         except ValueError as cause:
             raise FelloeError(
                 f"CMAKE_ARGS cannot be split into words, {text!r}: {cause}",
-                hint="quote it as a shell's command line",
+                hint="quote it like a shell command line",
             ) from cause

@@ -17,7 +17,7 @@ from felloe.python.target import read_target
 
 
 class _Packages(NamedTuple):
-    """How a family of systems installs packages, and its names for ours."""
+    """Install command and package names of a family of systems."""
 
     command: str
     compiler: str

@@ -1,8 +1,8 @@
 """scikit-build-core, called through its documented hooks (PEP 517 and 660).
 
-The engine is whichever version the project asks for. A question, and an sdist,
-is answered in the process of the hook. A wheel is built in a child process: the
-engine then runs in the kept build environment, with another interpreter.
+The project chooses the version of the engine. felloe calls the hooks for
+requirements, metadata and sdists in its own process. It builds wheels in a child
+process, because the kept build environment has another interpreter.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ def _strip_mail_fields(data: bytes) -> tuple[bytes, bool]:
 
 
 def _is_endless(field: str, value: object) -> bool:
-    """Whether a value is longer than its parsers are made for."""
+    """Return whether a value is too long for its parsers."""
     values = value if isinstance(value, list) else [value]
     return field not in _TEXTS and any(len(v) > _MOST_LETTERS for v in values if isinstance(v, str))
 

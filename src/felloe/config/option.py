@@ -25,17 +25,17 @@ class Option:
     default: str | tuple[str, ...] | Mapping[str, tuple[str, ...]]
     meaning: str
     values: str = ""
-    """The values for people. The default lists the choices."""
+    """Description of the values. The default lists the choices."""
     choices: tuple[str, ...] = ()
     """All values, if there is a closed set of them."""
     form: re.Pattern[str] = _ANY
     """A pattern that each string of a value matches, if there are no choices."""
     synonyms: Mapping[str, str] = field(default_factory=dict)
-    """Other words for some of the choices."""
+    """Aliases of some choices."""
     takes_bool: bool = False
-    """TOML's own true and false may stand for the words."""
+    """True if TOML booleans are accepted for the words true and false."""
     is_verbatim: bool = False
-    """A string is one item, whatever separators it contains: a command, a requirement."""
+    """True if a string is always one item, such as a command or a requirement."""
     metavar: str = ""
     """The placeholder in a flag's help. The default is the last part of the key."""
 
@@ -81,12 +81,12 @@ class Option:
 
     @property
     def is_table(self) -> bool:
-        """Values are tables of lists."""
+        """True if values are tables of lists."""
         return isinstance(self.default, Mapping)
 
     @property
     def is_list(self) -> bool:
-        """Values are lists of strings."""
+        """True if values are lists of strings."""
         return isinstance(self.default, tuple)
 
     def read(self, value: object) -> _Value:

@@ -66,7 +66,7 @@ class ToolchainSettings:
 
     @property
     def is_ordinary(self) -> bool:
-        """Whether this machine's own compilers build for this machine."""
+        """True if this machine's own compilers build for this machine."""
         return (self.target, self.kind) == ("auto", "host")
 
 
@@ -107,7 +107,7 @@ class _Given(NamedTuple):
     key: str
     value: object
     is_text: bool = True
-    """Whether the source has only strings, so that a string can stand for a list."""
+    """True if the source has only strings, so that a string can stand for a list."""
 
 
 def runs_in_ci(environ: Mapping[str, str]) -> bool:

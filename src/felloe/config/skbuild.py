@@ -69,7 +69,7 @@ class SkbuildSettings:
                 yield value
 
     def is_set(self, *keys: str) -> bool:
-        """Whether a source or an override sets a key."""
+        """Return whether a source or an override sets a key."""
         return any(True for _ in self.find(*keys)) or any(True for _ in self.find_overrides(*keys))
 
 

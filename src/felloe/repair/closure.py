@@ -21,25 +21,25 @@ class FoundLibrary(Generic[FactsT]):
     """The file itself, symbolic links resolved."""
     data: bytes
     facts: FactsT
-    """What the file says, as its format's reader gives it."""
+    """Facts of the file, from the reader of its format."""
 
 
 @dataclass(frozen=True)
 class NotFound:
-    """Why a library cannot be copied."""
+    """A library that cannot be copied, with the reason."""
 
     places: tuple[str, ...]
-    """Where it was looked for, or one sentence that says what is wrong with it."""
+    """The searched places, or a sentence with the problem."""
 
 
 @dataclass(frozen=True)
 class Closure(Generic[FactsT]):
-    """What was found for the files of a wheel."""
+    """The libraries that the files of a wheel need, and the missing ones."""
 
     libraries: Mapping[str, FoundLibrary[FactsT]]
     """Path -> library."""
     links: tuple[Link, ...]
-    """Who needs which of them, under which name."""
+    """The files that need each library, and the names that they use."""
     missing: tuple[Missing, ...]
 
 

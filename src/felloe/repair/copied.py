@@ -30,7 +30,7 @@ class CopiedLibraries:
     waived: frozenset[str] = frozenset()
     """Needed names that are left to the user's machine on purpose."""
     removed: frozenset[str] = frozenset()
-    """Paths of members that are no longer in the wheel, unless a new member has one of them."""
+    """Paths of old members to remove from the wheel, unless a new member has the path."""
 
     @property
     def replaced(self) -> frozenset[str]:

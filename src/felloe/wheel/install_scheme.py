@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from posixpath import join, normpath, relpath
 
 _SITE_PACKAGES = re.compile(r"^lib(64)?/(python|pypy)3\.\d+t?/(site|dist)-packages(?=/|$)")
-"""Its real names on POSIX; dist-packages is Debian's."""
+"""Names of the directory on POSIX. Debian uses dist-packages."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Names of members: inside their archive, wherever it is unpacked, and creatable there."""
+"""Check that names of members stay inside the archive and can be created on disk."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from felloe.errors import MalformedArchive
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _JOINERS = "\u200c\u200d"
-"""Of emoji, and of scripts such as Persian."""
+"""Joiners in emoji and in scripts such as Persian."""
 _WINDOWS_DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])( *\..*)?")
 _WINDOWS_FORBIDS = '<>:"|?*'
 
 
 def check_member_name(name: str) -> None:
-    """Raises :class:`MalformedArchive` for a name that leads out, or reads in two ways."""
+    """Raise :class:`MalformedArchive` for a name that leads out or is ambiguous."""
     parts = name.split("/")
     is_portable = name.isprintable() or all(map(_is_portable, name))
     if not is_portable or "\\" in name:
@@ -37,7 +37,7 @@ def _is_portable(letter: str) -> bool:
 
 
 def check_file_tree(files: Collection[str]) -> None:
-    """Raises :class:`MalformedArchive` if a file's name is that of another file's directory."""
+    """Raise :class:`MalformedArchive` if a file has the name of another file's directory."""
     files = set(files)
     directories: dict[str, str] = {}
     for name in sorted(files):
@@ -64,7 +64,10 @@ def find_windows_problem(name: str) -> str | None:
 
 
 def find_twins(names: Iterable[str]) -> Iterator[list[str]]:
-    """Yield names that macOS or Windows take for one: equal but for case or Unicode form."""
+    """Yield groups of names that differ only in case or Unicode form.
+
+    macOS and Windows use one file for all names of a group.
+    """
     alike: dict[str, list[str]] = {}
     for name in sorted(names):
         alike.setdefault(normalize("NFC", normalize("NFC", name).casefold()), []).append(name)

@@ -149,7 +149,7 @@ def _directory(path: Path) -> list[zipfile.ZipInfo]:
 
 
 def has_zip_end(path: Path) -> bool:
-    """Whether a file ends like a zip file, even a broken one. Raises :class:`OSError`."""
+    """Return whether a file ends like a zip file, even a broken one. Raise :class:`OSError`."""
     try:
         return zipfile.is_zipfile(path)
     except zipfile.BadZipFile:  # one that claims to be on several disks

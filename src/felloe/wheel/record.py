@@ -32,7 +32,7 @@ class Row:
 
     @property
     def is_strong(self) -> bool:
-        """Whether the hash is one that is asked for: SHA-256 or better."""
+        """True if the hash is SHA-256 or stronger, as the specification requires."""
         known = self.algorithm in hashlib.algorithms_guaranteed
         return known and self.algorithm not in _WEAK and not self.algorithm.startswith("shake")
 

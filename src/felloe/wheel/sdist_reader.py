@@ -39,7 +39,7 @@ class Sdist:
     entries: tuple[tarfile.TarInfo, ...]
     """Its members as :mod:`tarfile` describes them, in order."""
     members: tuple[SdistMember, ...]
-    """The same members as rules see them."""
+    """The members in the form that the rules check."""
 
     @property
     def stem(self) -> str:
@@ -47,7 +47,7 @@ class Sdist:
         return self.path.name[: -len(SUFFIX)]
 
     def read(self, name: str, limit: int = -1) -> bytes:
-        """Return the first ``limit`` bytes of a file, or all; nothing if there is no such file."""
+        """Return the first ``limit`` bytes of a file, or all; empty if the file is missing."""
         entry = next((item for item in reversed(self.entries) if item.name == name), None)
         file = self.archive.extractfile(entry) if entry is not None and entry.isreg() else None
         return file.read(limit) if file else b""

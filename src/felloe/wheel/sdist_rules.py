@@ -154,7 +154,7 @@ def _stays(member: SdistMember, links: Mapping[str, str]) -> bool:
 
 
 def _lands_in(top: str, start: Sequence[str], path: str, links: Mapping[str, str]) -> bool:
-    """Whether ``path``, walked from ``start`` through all links, never leaves ``top``."""
+    """Return whether ``path``, followed from ``start`` through all links, stays in ``top``."""
     place, ahead, followed = list(start), deque(path.split("/")), 0
     if path.startswith("/"):
         return False

@@ -18,7 +18,7 @@ def find_room(packed: int) -> int:
 
 
 def check_proportion(packed: int, unpacked: int) -> None:
-    """Raises :class:`MalformedArchive` for contents out of proportion to their packed size."""
+    """Raise :class:`MalformedArchive` for contents too large for their packed size."""
     if unpacked > find_room(packed):
         raise MalformedArchive(
             f"{packed} packed bytes claim to hold {unpacked}: more than {_MOST_RATIO} times as many"

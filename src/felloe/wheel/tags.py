@@ -63,7 +63,7 @@ class WheelName:
     def with_tags(
         self, pythons: Iterable[str], abis: Iterable[str], platforms: Iterable[str]
     ) -> WheelName:
-        """The same wheel under other tags."""
+        """Return the name of this wheel with other tags."""
         return replace(
             self, pythons=_ordered(pythons), abis=_ordered(abis), platforms=_ordered(platforms)
         )
@@ -96,19 +96,19 @@ def parse_wheel_name(filename: str) -> WheelName:
 
 
 def check_build_number(text: str) -> str:
-    """A build number (PEP 427), or nothing. Raises :class:`UsageError`."""
+    """Parse a build number (PEP 427), which may be empty. Raise :class:`UsageError`."""
     if text and not _BUILD.fullmatch(text):
         raise UsageError(f"{text!r} is not a build number", hint="begin it with a digit: 1, 2local")
     return text
 
 
 def is_macos_tag(platform: str) -> bool:
-    """Whether a platform tag is one of macOS."""
+    """Return whether a platform tag is for macOS."""
     return MACOS_TAG.fullmatch(platform) is not None
 
 
 def is_windows_tag(platform: str) -> bool:
-    """Whether a platform tag is one of Windows."""
+    """Return whether a platform tag is for Windows."""
     return _WINDOWS_TAG.fullmatch(platform) is not None
 
 
@@ -145,7 +145,7 @@ _PYPI_PLATFORMS = re.compile(
 
 
 def pypi_accepts(platform: str) -> bool:
-    """Whether PyPI takes files with this platform tag.
+    """Return whether PyPI takes files with this platform tag.
 
     Its rule as of August 2026 (warehouse, ``_valid_platform_tag``).
     """

@@ -23,7 +23,7 @@ class WheelFile:
 
     @property
     def is_purelib(self) -> bool:
-        """Whether installers put the files of the wheel where pure ones go."""
+        """True if installers put the files of the wheel into purelib."""
         return self.root_is_purelib == "true"
 
 

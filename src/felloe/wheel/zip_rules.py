@@ -46,7 +46,7 @@ class _Directory(NamedTuple):
 
 
 def check_zip(path: Path) -> None:
-    """Raises :class:`MalformedArchive` with every rule that the file breaks."""
+    """Raise :class:`MalformedArchive` with every rule that the file breaks."""
     problems = find_zip_problems(path)
     if problems:
         raise MalformedArchive(

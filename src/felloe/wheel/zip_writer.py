@@ -139,7 +139,7 @@ def _method(member: Member) -> int:
 
 
 def _is_large(member: Member) -> bool:
-    """Whether its sizes may need ZIP64. Deflate may enlarge data a little."""
+    """Return whether the sizes may need ZIP64. Deflate may enlarge data a little."""
     return member.size + member.size // 1000 + 1024 >= _LIMIT
 
 

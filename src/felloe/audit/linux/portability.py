@@ -46,7 +46,7 @@ class Portability:
         return self.family.policy_name(self.floor) if self.family else None
 
     def platforms(self) -> tuple[str, ...]:
-        """The best true platform tags: a policy's, or ``linux_<architecture>``."""
+        """Return the best platform tags that hold: a policy's, or ``linux_<architecture>``."""
         return self.platforms_at(self.floor)
 
     def platforms_at(self, floor: int) -> tuple[str, ...]:

@@ -100,6 +100,6 @@ _SUBTYPE_MASK = 0x00FFFFFF
 
 
 def find_cpu(cpu: int, subtype: int) -> str:
-    """The name of a machine: as platform tags spell it, else ``lipo``'s, else its number."""
+    """Return the name of a machine as in platform tags, else ``lipo``'s, else its number."""
     special = _SUBTYPES.get((cpu, subtype & _SUBTYPE_MASK))
     return special or _CPUS.get(cpu, f"cpu {cpu:#x}")

@@ -1,4 +1,4 @@
-"""What a Mach-O file says of itself, read as dyld reads it.
+"""The facts of a Mach-O file, read as dyld reads them.
 
 A file is thin, or universal: a table of slices, each a thin image for one
 machine. All facts come from the mach header and its load commands. Names and
@@ -57,7 +57,7 @@ class Dylib(NamedTuple):
 
 @dataclass(frozen=True)
 class MachoTables:
-    """Where :mod:`felloe.binary.macho.symbols` reads; offsets and sizes in bytes, 0 where absent.
+    """Places of the tables of symbols; offsets and sizes in bytes, 0 if a table is absent.
 
     Offsets count from the beginning of the slice.
     """
@@ -77,7 +77,7 @@ class MachoSlice:
     """The facts of one image."""
 
     offset: int
-    """Where it begins in the file, in bytes."""
+    """Start of the image in the file, in bytes."""
     size: int
     bits: int
     """32 or 64."""
@@ -88,18 +88,18 @@ class MachoSlice:
     type: int
     """A :class:`FileType` where known."""
     platforms: tuple[tuple[int, Version], ...]
-    """(:class:`Platform`, minimum version) for each that it says it is for."""
+    """Pairs of :class:`Platform` and minimum version."""
     install_name: str | None
     dylibs: tuple[Dylib, ...]
     """In the order of the load commands: a symbol's library ordinal is a position in it, from 1."""
     rpaths: tuple[str, ...]
     is_signed: bool
-    """It holds a code signature; whether that fits is not looked into."""
+    """True if it has a code signature, which may be invalid."""
     tables: MachoTables
 
     @property
     def minimum_macos(self) -> Version | None:
-        """The oldest macOS it says it is for; None if it names none."""
+        """The oldest macOS that it names; None if it names none."""
         found = (version for platform, version in self.platforms if platform == Platform.MACOS)
         return next(found, None)
 
@@ -119,8 +119,8 @@ class MachoFile:
 def parse_macho(data: Buffer) -> MachoFile:
     """Read the facts of a Mach-O file; ``data`` is all of it.
 
-    Raises :class:`MalformedBinary` where something leads outside the file or
-    its slice, or a record is cut off. The time taken is linear in the size of
+    Raise :class:`MalformedBinary` if an offset leads outside the file or its
+    slice, or if a record is cut off. The time taken is linear in the size of
     the load commands.
     """
     try:
@@ -137,7 +137,7 @@ def parse_macho(data: Buffer) -> MachoFile:
 def _read_universal(data: Buffer, layout: struct.Struct) -> Iterator[MachoSlice]:
     (count,) = struct.unpack_from(">I", data, 4)
     if not 0 < count <= _MOST_SLICES:
-        raise MalformedBinary(f"a universal file of {count} slices is none")
+        raise MalformedBinary(f"a universal file cannot have {count} slices")
     records = [layout.unpack_from(data, 8 + at * layout.size) for at in range(count)]
     if len({record[:2] for record in records}) < count:
         raise MalformedBinary("two slices of a universal file are for the same machine")
@@ -198,7 +198,7 @@ class _Parser:
         )
 
     def _commands(self, count: int) -> Iterator[tuple[int, bytes]]:
-        """(command, all of its bytes)."""
+        """Yield pairs of a command and all its bytes."""
         at, pair = 0, struct.Struct(self.order + "II")
         for _ in range(count):
             kind, size = pair.unpack_from(self.raw, at)
@@ -211,7 +211,7 @@ class _Parser:
         return ((kind, body) for kind, body in self.commands if kind in kinds)
 
     def _text(self, body: bytes, field: int) -> str:
-        """The ``lc_str`` whose offset is the field at ``field``."""
+        """Return the ``lc_str`` whose offset is in the field at ``field``."""
         (at,) = self._words(body, field, 1)
         if not 8 <= at < len(body):
             raise MalformedBinary("a load command has its text outside of itself")
@@ -268,5 +268,5 @@ def _version(packed: int) -> Version:
 
 
 def is_loaded(image: MachoSlice) -> bool:
-    """Whether anything at run time loads it: not a relocatable file, not debug information."""
+    """Return whether the image is loaded at run time, unlike objects and debug information."""
     return image.type in (FileType.EXECUTE, FileType.DYLIB, FileType.BUNDLE)

@@ -1,4 +1,4 @@
-"""The symbols of one Mach-O image: what it imports and what it exports.
+"""The imported and exported symbols of a Mach-O image.
 
 Imports are the undefined symbols of the symbol table. An export is looked up
 in the exports trie, as ``dlsym`` does, or in the symbol table of an image that
@@ -23,7 +23,7 @@ _PREFIX = "_"
 
 SELF_LIBRARY = 0
 FLAT_LOOKUP = -2
-"""Library ordinals that name no library: the image itself, and whoever has the symbol."""
+"""Library ordinals that name no library: the image itself, and any image with the symbol."""
 _SPECIAL_ORDINALS = {0xFD: -3, 0xFE: FLAT_LOOKUP, 0xFF: -1}
 
 _TRIE_SLACK = 1 << 16
@@ -56,11 +56,11 @@ class MachoSymbolTable:
         self._trie = bytes(data[begin : begin + tables.exports_size])
 
     def mentions(self, text: bytes) -> bool:
-        """Whether any name in the string table contains ``text``: a cheap first question."""
+        """Return whether any name in the string table contains ``text``. This check is fast."""
         return text in self._strings
 
     def imports_beginning(self, *prefixes: str) -> Iterator[MachoImport]:
-        """The undefined symbols whose names begin with one of ``prefixes``."""
+        """Yield the undefined symbols whose names begin with one of ``prefixes``."""
         wanted = tuple((_PREFIX + prefix).encode() for prefix in prefixes)
         first, count = self._image.tables.undefined or (0, self._image.tables.symbol_count)
         for name, kind, _, flags, value in self._records(first, count):
@@ -74,7 +74,7 @@ class MachoSymbolTable:
                 )
 
     def definitions_beginning(self, *prefixes: str) -> Iterator[str]:
-        """The exported symbols of the symbol table whose names begin with one of ``prefixes``."""
+        """Yield the exported symbols of the symbol table that begin with one of ``prefixes``."""
         wanted = tuple((_PREFIX + prefix).encode() for prefix in prefixes)
         for name, kind, _, _, _ in self._records(0, self._image.tables.symbol_count):
             is_defined = kind & _N_EXT and kind & _N_TYPE and not kind & _N_STAB
@@ -82,7 +82,7 @@ class MachoSymbolTable:
                 yield self._strings.at(name)[len(_PREFIX) :]
 
     def defines(self, name: str) -> bool:
-        """Whether ``dlsym`` would find ``name`` in this image."""
+        """Return whether ``dlsym`` would find ``name`` in this image."""
         if self._trie:
             return _is_in_trie(self._trie, (_PREFIX + name).encode())
         return name in self.definitions_beginning(name)
@@ -126,7 +126,7 @@ def _is_in_trie(trie: bytes, name: bytes) -> bool:
 
 
 def _read_uleb(data: bytes, at: int) -> tuple[int, int]:
-    """A number in ULEB128, and where it ends."""
+    """Return a number in ULEB128 and the offset of its end."""
     value = 0
     for shift in range(0, 64, 7):
         if at >= len(data):

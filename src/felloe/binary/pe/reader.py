@@ -1,4 +1,4 @@
-"""What a PE file (a DLL, ``.pyd`` or ``.exe``) says of itself, read as Windows loads it.
+"""The facts of a PE file (a DLL, ``.pyd`` or ``.exe``), read as Windows loads it.
 
 Everything is reached through the headers and the data directories; addresses
 in them are relative to where the image is loaded (RVAs) and are translated
@@ -89,7 +89,7 @@ class PeImage:
 
 
 class Section(NamedTuple):
-    """Where a part of the file is loaded; all in bytes."""
+    """A part of the file and its address in memory; all in bytes."""
 
     address: int
     offset: int
@@ -103,10 +103,10 @@ class SectionTable:
     sections: tuple[Section, ...]
     """In the order of their addresses."""
     header_size: int
-    """What is loaded before them, at its own offset; in bytes."""
+    """Size of the headers, which are loaded before the sections, in bytes."""
 
     def offset(self, address: int) -> int:
-        """The file offset of what is loaded at an RVA. Raises :class:`MalformedBinary`."""
+        """Return the file offset of an RVA. Raise :class:`MalformedBinary` if it has none."""
         position = bisect_right(self.sections, (address, sys.maxsize)) - 1
         if position < 0 and address < self.header_size:
             return address

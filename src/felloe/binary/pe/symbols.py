@@ -15,7 +15,7 @@ from felloe.binary.strings import NameReader, decode_name
 from felloe.errors import MalformedBinary
 
 _HINT_SIZE = 2
-# A DLL has at most 65535 exports; these are those of two.
+# A DLL has at most 65535 exports; this is the number for two DLLs.
 _MOST_IMPORTS = 1 << 17
 
 
@@ -32,7 +32,7 @@ class PeSymbolTable:
         self._budget = _MOST_IMPORTS
 
     def imports_from(self, dll: DllImport) -> Iterator[str]:
-        """What is imported from a DLL by name; what is asked for by number is left out."""
+        """Yield the names that are imported from a DLL, without imports by number."""
         if not dll.names:
             return
         thunk = struct.Struct("<Q" if self._image.bits == 64 else "<I")
@@ -51,7 +51,7 @@ class PeSymbolTable:
             at += thunk.size
 
     def exports(self, name: str) -> bool:
-        """Whether ``GetProcAddress`` would find ``name``: a binary search, as it does."""
+        """Return whether ``GetProcAddress`` would find ``name``, by a binary search as it does."""
         low, high = 0, self._image.exports.size if self._image.exports else 0
         wanted = name.encode()
         while low < high:
@@ -66,7 +66,7 @@ class PeSymbolTable:
         return False
 
     def exports_beginning(self, prefix: str) -> Iterator[str]:
-        """The exported names that begin with ``prefix``, which follow one another."""
+        """Yield the exported names that begin with ``prefix``. They are adjacent in the table."""
         low, high = 0, self._image.exports.size if self._image.exports else 0
         count, wanted = high, prefix.encode()
         while low < high:

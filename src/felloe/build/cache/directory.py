@@ -10,11 +10,11 @@ from felloe.config.settings import CacheSettings
 from felloe.errors import FelloeError
 
 LAYOUT = "v1"
-"""Another layout gets another directory: no felloe reads what it does not understand."""
+"""Version of the layout. Each version has its own directory."""
 
 
 def cache_root(settings: CacheSettings) -> Path:
-    """Return ``$XDG_CACHE_HOME/felloe/v1``, or its like on other systems. It need not exist.
+    """Return ``$XDG_CACHE_HOME/felloe/v1``, or its equivalent elsewhere. It may not exist yet.
 
     Raise :class:`FelloeError` for a user without a home directory.
     """
@@ -23,8 +23,8 @@ def cache_root(settings: CacheSettings) -> Path:
         return root.expanduser().absolute() / LAYOUT
     except RuntimeError as cause:
         raise FelloeError(
-            "there is no home directory to keep anything in",
-            hint="name a place: FELLOE_CACHE_DIR, or the setting cache-dir",
+            "no directory for the cache: this user has no home directory",
+            hint="set FELLOE_CACHE_DIR or the setting cache-dir to a directory",
         ) from cause
 
 
@@ -36,5 +36,5 @@ def _find_default() -> Path:
     if sys.platform == "darwin":
         return Path("~/Library/Caches/felloe")
     named = os.environ.get("XDG_CACHE_HOME", "")
-    # The specification has a relative path ignored.
+    # The XDG specification says to ignore a relative path.
     return Path(named if named.startswith("/") else "~/.cache", "felloe")

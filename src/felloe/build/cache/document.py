@@ -1,4 +1,4 @@
-"""Small JSON files in which the cache says of its entries what they are."""
+"""Small JSON files that describe the entries of the cache."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def write_document(file: Path, values: Mapping[str, Any]) -> None:
-    """Write beside, and rename once it is on the disk."""
+    """Write a temporary file and rename it when it is on the disk."""
     part = file.with_name(f".{file.name}.{os.getpid()}")
     with part.open("w", encoding="utf-8") as stream:
         stream.write(json.dumps(values))
@@ -20,10 +20,10 @@ def write_document(file: Path, values: Mapping[str, Any]) -> None:
 
 
 def read_document(file: Path) -> dict[str, Any]:
-    """What :func:`write_document` wrote.
+    """Return the values that :func:`write_document` wrote.
 
-    Raises :class:`ValueError` for what it cannot have written, :class:`OSError`
-    for what cannot be read.
+    Raise :class:`ValueError` for a file that it cannot have written,
+    :class:`OSError` for one that cannot be read.
     """
     if not file.is_file():
         raise FileNotFoundError(file)
@@ -32,6 +32,6 @@ def read_document(file: Path) -> dict[str, Any]:
         values = json.loads(text)
     except RecursionError:
         values = None
-    if not isinstance(values, dict) or "\\u0000" in text:  # which no path can hold
+    if not isinstance(values, dict) or "\\u0000" in text:  # no path can contain NUL
         raise ValueError(file)
     return values

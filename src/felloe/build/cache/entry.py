@@ -1,13 +1,13 @@
-"""An entry of the cache: a directory, what it is, its size, when it was last used.
+"""Entries of the cache: directories with a description, a size and the time of the last use.
 
     <root>/environments/<address>/       an environment
     <root>/trees/<name>-<key>/           a build tree
-    <root>/editables/<name>-<key>/       the room of an editable install
-    <root>/sources/<key>/                what `felloe build` unpacked of a project
-    <root>/locks/<kind>-<name>           held by who uses it: shared, or alone
+    <root>/editables/<name>-<key>/       the state of an editable install
+    <root>/sources/<key>/                a project that `felloe build` unpacked
+    <root>/locks/<kind>-<name>           the lock of an entry
 
-Each holds an ``entry.json``, whose time of change is that of the last use.
-Directories whose names begin with a dot are unfinished or given up.
+Each entry has an ``entry.json``, whose modification time is that of the last use.
+Directories whose names begin with a dot are unfinished or abandoned.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# https://bford.info/cached
 
 @dataclass(frozen=True)
 class Entry:
-    """Something kept."""
+    """A kept directory."""
 
     path: Path
     kind: str
@@ -43,10 +43,11 @@ class Entry:
 
 
 def make_root(root: Path) -> None:
-    """The cache's directory, which backups and git pass by. Raises :class:`OSError`.
+    """Make the cache's directory, which backups and git ignore. Raise :class:`OSError`.
 
-    One that belongs to another user is refused: who owns it decides what is run from it.
-    So does who can write to it, therefore a new one is its owner's alone.
+    A directory of another user is refused, because its owner could change the
+    programs that are run from it. So could everybody who can write to it, so
+    that a new one is writable only for its owner.
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     if hasattr(os, "getuid") and root.stat().st_uid not in (os.getuid(), 0):
@@ -57,22 +58,22 @@ def make_root(root: Path) -> None:
 
 
 def lock_of(path: Path, *, shared: bool = False) -> Lock | None:
-    """The lock of an entry, without waiting; None if another process has it."""
+    """Take the lock of an entry without waiting. Return None if another process has it."""
     return try_lock(path.parent.parent / "locks" / f"{path.parent.name}-{path.name}", shared=shared)
 
 
 def write_card(path: Path, about: str) -> None:
-    """Note what an entry is, how large, and that it has just been used."""
+    """Write the description and the size of an entry, which counts as used now."""
     write_document(path / CARD, {"about": about, "size": measure(path)})
 
 
 def touch_card(path: Path) -> None:
-    """Note that an entry is used now."""
+    """Record that an entry is used now."""
     os.utime(path / CARD)
 
 
 def read_entries(root: Path) -> list[Entry]:
-    """All that is kept, the longest unused first. What cannot be read counts as never used."""
+    """Return all entries, the longest unused first. Unreadable ones count as never used."""
     found = [_read_entry(path, kind) for kind in KINDS for path in _list(root / kind)]
     return sorted(found, key=lambda entry: entry.used)
 
@@ -92,7 +93,7 @@ def _read_entry(path: Path, kind: str) -> Entry:
 
 
 def measure(directory: Path) -> int:
-    """The bytes of all files below a directory, or of a file."""
+    """Return the size of all files below a directory, or of a file, in bytes."""
     total = directory.stat().st_size if directory.is_file() else 0
     pending = [str(directory)]
     while pending:
@@ -107,7 +108,7 @@ def measure(directory: Path) -> int:
 
 
 def set_aside(path: Path) -> None:
-    """Take a directory out of use, at once, and then delete it."""
+    """Rename a directory, so that nothing uses it, and delete it."""
     gone = path.with_name(f".gone-{os.urandom(6).hex()}")
     with suppress(FileNotFoundError):
         path.rename(gone)
@@ -115,7 +116,7 @@ def set_aside(path: Path) -> None:
 
 
 def remove_entry(entry: Entry) -> bool:
-    """Delete an entry unless it is in use, or cannot be."""
+    """Delete an entry unless it is in use. Return whether it was deleted."""
     try:
         lock = lock_of(entry.path)
     except OSError:

@@ -1,6 +1,6 @@
-"""Locks between processes, as the operating system keeps them.
+"""Locks between processes, held by the operating system.
 
-They end with the last process that holds the file open, however it ends.
+A lock ends with the last process that has the file open, even if it is killed.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class Lock:
     descriptor: int
 
     def release(self) -> None:
-        """Let go; who else holds the descriptor goes on holding."""
+        """Release the lock. Other processes with the descriptor still hold it."""
         os.close(self.descriptor)
 
 
 def try_lock(path: Path, *, shared: bool = False) -> Lock | None:
-    """Take the lock of this name without waiting; None if another has it.
+    """Take the lock of this name without waiting. Return None if another process has it.
 
-    Any number may hold it shared, or one exclusively. Raises :class:`OSError` if
-    the file cannot be made.
+    Any number of processes can hold it shared, or one exclusively. Raise
+    :class:`OSError` if the file cannot be made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
@@ -53,7 +53,7 @@ def try_lock(path: Path, *, shared: bool = False) -> Lock | None:
 
 
 def _is_file(path: Path, descriptor: int) -> bool:
-    """Whether a file is still the one of this name: :func:`prune_locks` may have removed it."""
+    """Return whether an open file still has this name. :func:`prune_locks` may have removed it."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(descriptor))
     except FileNotFoundError:
@@ -61,7 +61,7 @@ def _is_file(path: Path, descriptor: int) -> bool:
 
 
 def prune_locks(directory: Path, is_wanted: Callable[[str], bool]) -> None:
-    """Remove the files of locks that nobody holds and whose names are not wanted."""
+    """Delete the files of locks that no process holds and whose names are not wanted."""
     with suppress(OSError):
         for path in directory.iterdir():
             lock = None if is_wanted(path.name) else try_lock(path)
@@ -74,9 +74,9 @@ def prune_locks(directory: Path, is_wanted: Callable[[str], bool]) -> None:
 
 @contextmanager
 def wait_for_lock(path: Path) -> Iterator[None]:
-    """Hold the lock of this name for a block, once no other process has it.
+    """Wait until no other process has the lock of this name, and hold it for a block.
 
-    Without locks (:data:`CAN_LOCK`) nothing is held.
+    On systems without locks (:data:`CAN_LOCK`) it does nothing.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:

@@ -1,4 +1,4 @@
-"""What files were when they were last seen: size and time of change."""
+"""Size and modification time of files, to detect changes."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ GONE: Stamp = (-1, -1)
 
 
 def stamp(path: str | os.PathLike[str]) -> Stamp:
-    """A file as it is now; :data:`GONE` if it is not."""
+    """Return the stamp of a file now; :data:`GONE` if it does not exist."""
     try:
         status = os.stat(path)
-    except (OSError, ValueError):  # no file's name has a NUL in it
+    except (OSError, ValueError):  # the name contains NUL
         return GONE
     return (status.st_size, status.st_mtime_ns)
 
 
 def take_stamps(paths: Iterable[str], base: str = "") -> dict[str, Stamp]:
-    """Every file's, by the path as given; relative ones are below ``base``."""
+    """Return the stamp of each file, by its path. Relative paths are below ``base``."""
     return {path: stamp(os.path.join(base, path)) for path in paths}
 
 
 def find_changed(stamps: Mapping[str, Stamp], base: str = "") -> dict[str, Stamp]:
-    """The files that are not as they were, as they are now."""
+    """Return the files that have changed, with their stamps now."""
     now = take_stamps(stamps, base)
     return {path: now[path] for path, was in stamps.items() if now[path] != was}
 
 
 def write_manifest(file: Path, stamps: Mapping[str, Stamp], digests: Mapping[str, str]) -> None:
-    """One line for each path: size, time, digest, path. Written beside and renamed."""
+    """Write a line for each path: size, time, digest, path. The file is replaced as a whole."""
     lines = [
         f"{size} {time} {digests.get(path, '-')} {path}\n" for path, (size, time) in stamps.items()
     ]
@@ -43,7 +43,7 @@ def write_manifest(file: Path, stamps: Mapping[str, Stamp], digests: Mapping[str
 
 
 def read_manifest(file: Path) -> tuple[dict[str, Stamp], dict[str, str]]:
-    """What :func:`write_manifest` wrote. Raises :class:`ValueError` for anything else."""
+    """Return the stamps and digests of a manifest. Raise :class:`ValueError` for another file."""
     stamps, digests = {}, {}
     for line in file.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
         size, time, digest, path = line.split(" ", 3)

@@ -1,4 +1,4 @@
-"""Keeping the cache below its limit."""
+"""Keep the cache below its size limit."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from felloe.build.cache.lock import CAN_LOCK, prune_locks
 from felloe.build.editable.state import find_needed
 
 _ABANDONED = 3600
-"""Seconds after which an unfinished directory has nobody who works on it."""
+"""Seconds after which an unfinished directory counts as abandoned."""
 
 
 def prune(root: Path, limit: int) -> list[Entry]:
-    """Remove what was not used for longest until ``limit`` bytes are left; what was removed.
+    """Delete the longest unused entries until ``limit`` bytes are left, and return them.
 
-    What is in use stays, whatever its size. So does what editable installs
-    need, which is not counted. Nothing here fails: what cannot be removed is
-    passed over.
+    Entries in use stay, whatever their size. So do entries that editable
+    installs need, which do not count. Entries that cannot be deleted are skipped.
     """
     _sweep(root)
     if CAN_LOCK:
@@ -45,7 +44,7 @@ def _find_entry(root: Path, lock: str) -> Path:
 
 
 def _sweep(root: Path) -> None:
-    """Delete what processes that were killed have left."""
+    """Delete the unfinished directories of processes that were killed."""
     horizon = time.time() - _ABANDONED
     for kind in KINDS:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The files of installed distributions, and their one address.
+"""The files of installed distributions, and a hash of all of them.
 
 https://packaging.python.org/specifications/recording-installed-packages/
 """
@@ -29,7 +29,7 @@ _SHEBANG = re.compile(
 
 
 class Unplaceable(Exception):
-    """Something in the environment would not work anywhere else. The message says what."""
+    """Error for an environment with a file that would not work at another path."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class File:
     path: str
     """Below the prefix of the environment: ``bin/ninja``."""
     source: str
-    """Where it is; empty if :attr:`text` is what it holds."""
+    """Path of the installed file; empty if :attr:`text` is the content."""
     digest: str
     text: bytes = b""
     is_script: bool = False
-    """Then a first line that names the interpreter comes before the text."""
+    """True if a first line with the interpreter must be written before the text."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class Content:
 
 
 def read_content(origin: Origin) -> Content:
-    """What the sites hold. Equal wheels give an equal address, whoever installed them.
+    """Return the content of the sites. Equal wheels have equal addresses, whoever installed them.
 
-    Raises :class:`Unplaceable` for what cannot be moved, :class:`OSError` for
-    what cannot be read.
+    Raise :class:`Unplaceable` for a file that cannot be moved, :class:`OSError`
+    for one that cannot be read.
     """
     files: dict[str, File] = {}
     names: list[str] = []
@@ -94,7 +94,7 @@ def _address(origin: Origin, files: tuple[File, ...]) -> str:
 
 
 def _read_distribution(site: str, inside: str, info: str, owned: set[str]) -> Iterator[File]:
-    """The rows of a RECORD, without what its installer added."""
+    """Yield the files in a RECORD, without those that the installer added."""
     scripts = _read_entry_points(f"{site}/{info}/entry_points.txt")
     for name, function in scripts.items():
         module, call = function
@@ -117,7 +117,7 @@ def _read_distribution(site: str, inside: str, info: str, owned: set[str]) -> It
 
 
 def _read_row(site: str, inside: str, path: str, digest: str) -> File:
-    """A row's file; one above the site directory belongs elsewhere in the prefix."""
+    """Return the file of a row. A path above the site directory is elsewhere in the prefix."""
     if not path.startswith((".", "/")):
         return _read_file(f"{inside}/{path}", f"{site}/{path}", digest)
     place = os.path.normpath(os.path.join(inside, path))
@@ -128,7 +128,7 @@ def _read_row(site: str, inside: str, path: str, digest: str) -> File:
 
 
 def _write_record(place: str, rows: list[tuple[str, str, str]]) -> File:
-    """The RECORD of what was placed: some packages look for their own files in it."""
+    """Return the RECORD of the copied files, in which some packages look for their own files."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(sorted(rows))
     data = text.getvalue().encode()
@@ -136,14 +136,14 @@ def _write_record(place: str, rows: list[tuple[str, str, str]]) -> File:
 
 
 def _read_file(place: str, source: str, digest: str) -> File:
-    if not digest:  # nobody vouches for it
+    if not digest:  # RECORD states no hash
         with open(source, "rb") as file:
             digest = _digest(file.read())
     return File(place, source, digest)
 
 
 def _read_loose(site: str, inside: str, entry: str) -> Iterator[File]:
-    """What no RECORD speaks of is known by its bytes."""
+    """Yield files that are in no RECORD, with a hash of their content."""
     top = f"{site}/{entry}"
     if os.path.isfile(top):
         yield _read_file(f"{inside}/{entry}", top, "")
@@ -155,7 +155,7 @@ def _read_loose(site: str, inside: str, entry: str) -> Iterator[File]:
 
 
 def _read_script(place: str, source: str, digest: str) -> File:
-    """A program: one in a script's language is known by what follows the first line."""
+    """Return a program. A script is hashed without the first line, which names the interpreter."""
     with open(source, "rb") as file:
         if file.read(2) != b"#!":
             return _read_file(place, source, digest)
@@ -171,7 +171,7 @@ def _check_path_file(path: str, origin: Origin) -> None:
     with open(path, "rb") as file:
         text = os.fsdecode(file.read())
     if any(root in text for root in origin.roots):
-        raise Unplaceable(f"{os.path.basename(path)} names a directory that will be gone")
+        raise Unplaceable(f"{os.path.basename(path)} names a directory that the frontend deletes")
 
 
 def _digest(data: bytes) -> str:
@@ -195,7 +195,10 @@ _ENTRY_SECTIONS = ("console_scripts", "gui_scripts")
 
 
 def _read_entry_points(path: str) -> dict[str, tuple[str, str]]:
-    """The scripts that every installer writes in words of its own: name to module, function."""
+    """Return the entry points, whose scripts each installer writes differently.
+
+    The keys are names, the values are pairs of module and function.
+    """
     if not os.path.exists(path):
         return {}
     from configparser import ConfigParser, Error

@@ -25,7 +25,7 @@ class Origin:
 
     python: str
     base: str
-    """The interpreter that is installed, whatever environment it serves."""
+    """The installed interpreter, outside of any virtual environment."""
     identity: str
     """Its version and build."""
     sites: tuple[str, ...]
@@ -35,7 +35,7 @@ class Origin:
 
     @property
     def vanishes(self) -> bool:
-        """Whether the distributions are deleted after this build."""
+        """True if the frontend deletes the distributions after this build."""
         return bool(self.roots and self.sites)
 
     def owns(self, path: str) -> bool:

@@ -1,7 +1,7 @@
-"""Environments with an address: same contents, same paths, for as long as the cache keeps them.
+"""Kept environments: equal contents have equal paths, as long as the cache keeps them.
 
-An environment is placed once, under a hash of all that it holds, in a
-directory of the shape of a virtual environment. It is never changed after.
+An environment is a directory like a virtual environment, named after a hash of
+all its files. It is created once and never changed.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from felloe.build.environment.origin import Origin
 _MANIFEST = "manifest"
 _CONFIG = "pyvenv.cfg"
 _PLACE = "place = "
-"""In the configuration, before the path that its scripts name; Python passes it over."""
+"""Key in pyvenv.cfg for the path that the scripts name. Python ignores it."""
 _SHEBANG_LIMIT = 127
-"""Linux before 5.1 cuts what is longer."""
+"""Longest first line of a script, in bytes. Linux before 5.1 cuts a longer one."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Environment:
 
 
 def place_environment(root: Path, origin: Origin, content: Content) -> Environment:
-    """The environment with this content: the one that is kept, or a new one.
+    """Return the environment with this content: the kept one, or a new one.
 
-    One that was tampered with is set aside and made again. Two processes may
-    do this at once: the first to finish wins and both use its work. Raises
-    :class:`OSError` if the cache cannot take it, :class:`Unplaceable` if it
-    would not work there.
+    A damaged one is deleted and made again. Two processes may do this at the
+    same time: both then use the one that is finished first. Raise
+    :class:`OSError` if the cache cannot be written, :class:`Unplaceable` if the
+    environment would not work there.
     """
     path = root / "environments" / content.address
     lock = lock_of(path, shared=True)
@@ -84,10 +84,11 @@ def _set_damaged_aside(path: Path, lock: Lock) -> Lock:
 
 
 def find_damage(path: Path, digest: Callable[[str], str] | None = None) -> list[str]:
-    """What in a placed environment is not as it was made; empty if nothing.
+    """Return the paths in a kept environment that were changed since it was made.
 
-    Sizes and times are compared, which takes milliseconds; with ``digest``, a
-    hash of a file's bytes in RECORD's form, the bytes as well.
+    The function compares sizes and times, which takes milliseconds. With
+    ``digest``, which returns the hash of a file as in RECORD, it compares the
+    contents as well.
     """
     try:
         stamps, digests = read_manifest(path / _MANIFEST)
@@ -113,7 +114,10 @@ def find_damage(path: Path, digest: Callable[[str], str] | None = None) -> list[
 
 
 def _is_in_place(path: Path) -> bool:
-    """Whether the path that it was made for leads to it: caches are moved, and copied."""
+    """Return whether an environment is at the path that it was made for.
+
+    It is not if the cache was moved or copied.
+    """
     try:
         lines = (path / _CONFIG).read_text(encoding="utf-8").splitlines()
         places = [line[len(_PLACE) :] for line in lines if line.startswith(_PLACE)]
@@ -123,7 +127,7 @@ def _is_in_place(path: Path) -> bool:
 
 
 def _tops(names: Iterable[str]) -> dict[str, set[str]]:
-    """What stands at the top of each directory of distributions."""
+    """Return the names at the top of each directory of distributions."""
     tops: dict[str, set[str]] = {}
     for name in names:
         *site, top = name.split("/", 4)[:4]
@@ -133,7 +137,7 @@ def _tops(names: Iterable[str]) -> dict[str, set[str]]:
 
 
 def _make(path: Path, origin: Origin, content: Content) -> None:
-    """Fill a directory beside, prove that it starts, and give it its name."""
+    """Fill a temporary directory, check that its interpreter starts, and rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".new-{os.urandom(6).hex()}")
     try:
@@ -143,7 +147,7 @@ def _make(path: Path, origin: Origin, content: Content) -> None:
         try:
             part.rename(path)
         except OSError:
-            if find_damage(path):  # else another process was as quick
+            if find_damage(path):  # else another process has made it
                 raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -197,10 +201,10 @@ def _put(file: File, target: str, python: str) -> None:
 
 
 def link_bytecode(files: Iterable[File], part: str) -> None:
-    """Keep the compiled form of modules that the frontend's environment has.
+    """Link the compiled modules of the frontend's environment.
 
-    Python compares the time and size of the source that it was made from. To
-    compile the engine again would take a tenth of a small build.
+    Python accepts them if time and size of the source are unchanged. To compile
+    the engine again would take a tenth of the time of a small build.
     """
     directories = {
         os.path.dirname(file.source): os.path.dirname(f"{part}/{file.path}")
@@ -223,7 +227,7 @@ def _shebang(python: str) -> bytes:
 
 
 def _check_start(part: Path) -> None:
-    """An interpreter with another prefix would use another's packages."""
+    """Check that the interpreter starts with the environment as its prefix."""
     command = [str(part / "bin" / "python"), "-Ic", "import sys; print(sys.prefix)"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode or os.path.realpath(done.stdout.strip()) != os.path.realpath(part):

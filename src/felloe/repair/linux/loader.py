@@ -179,7 +179,7 @@ class Loader:
 
 
 def _read_elf(path: Path) -> ElfObject:
-    """Raises :class:`OSError`, :class:`ValueError` (empty), :class:`MalformedBinary`."""
+    """Read an object. Raise OSError, ValueError for an empty file, or MalformedBinary."""
     with path.open("rb") as file:
         return parse_elf(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
 

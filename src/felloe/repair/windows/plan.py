@@ -17,7 +17,7 @@ from felloe.repair.external import Link
 
 @dataclass(frozen=True)
 class DllPlan:
-    """What is copied and edited."""
+    """The DLLs to copy and the edits of files."""
 
     copies: Mapping[str, str]
     """Member to write -> path of the DLL on the build machine."""
