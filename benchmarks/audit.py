@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def fetch(file: str, directory: Path) -> Path:
-    """The wheel of this name, by pip, if it is not there yet."""
+    """Return the wheel of this name, downloaded with pip if it is missing."""
     path = directory / file
     if not path.exists():
         name, number, python, abi, platforms = file[: -len(".whl")].split("-")

@@ -76,7 +76,7 @@ def write_project(place: Path, requirement: str, backend: str) -> None:
 
 
 def make_environ(base: Path) -> dict[str, str]:
-    """The environment of the frontends, in which this felloe's wheel is found."""
+    """Return the environment of the frontends, which finds this felloe's wheel."""
     wheels = base / "wheels"
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "-w", wheels, ROOT], check=True)

@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def measure(base: Path, runs: int) -> dict[tuple[str, str], list[float]]:
-    """(hook, backend) -> CPU seconds of each run; the first run is a warm-up."""
+    """Return the CPU seconds of each run by hook and backend, after a warm-up run."""
     found: dict[tuple[str, str], list[float]] = {}
     for turn in range(runs + 1):
         for hook, call in HOOKS.items():

@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def prepare(base: Path, find_links: Path | None) -> None:
-    """A felloe to install, a cache of its own, compilers and nothing between."""
+    """Return the environment of a build: this felloe, an own cache, and no compiler cache."""
     if find_links is None:
         find_links = base / "wheelhouse"
         command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", find_links, ROOT]
@@ -137,7 +137,7 @@ python.extension_module('many', 'many.cpp', {units}, install: true)
 
 
 def generate(base: Path, name: str, units: int) -> Path:
-    """A project of many units for a backend."""
+    """Write a project of many source files for a backend."""
     place = base / f"many-{name}"
     place.mkdir()
     numbers = range(units - 1)

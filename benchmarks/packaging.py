@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def make_project(base: Path, wheels: Path) -> Path:
-    """A project whose package holds up to MOST bytes of real shared libraries."""
+    """Write a project whose package has up to MOST bytes of real shared libraries."""
     command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", wheels, *SOURCES]
     subprocess.run(command, check=True)
     package = base / "project" / "heavy"

@@ -99,7 +99,7 @@ def render_hash(data: bytes) -> str:
 
 
 def measure_cost(wheel: Path, scratch: Path, pairs: int, environ: Mapping[str, str]) -> str:
-    """The table of CPU seconds."""
+    """Return the table of CPU seconds."""
     found: dict[str, list[float]] = {tool: [] for tool in TOOLS}
     for turn in range(pairs + 1):
         for tool, command in TOOLS.items():

@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def copy_sources(place: Path) -> None:
-    """The example as it lies in the repository, without anything built."""
+    """Copy the example from the repository, without built files."""
     shutil.rmtree(place, ignore_errors=True)
     for folder in ("cpp", "examples/newton-basins"):
         shutil.copytree(ROOT / folder, place / folder)
@@ -113,7 +113,7 @@ def time_picture(site: Path) -> float:
 
 
 def render(place: Path, costs: dict[str, list[float]], speeds: dict[str, list[float]]) -> str:
-    """The table."""
+    """Return the table."""
     lines = ["| | build, CPU s | module, KB | picture, CPU s | tag |", "|---|---|---|---|---|"]
     for name in CONFIGS:
         (module,) = (place / name / "newton_basins").glob("_core*.so")

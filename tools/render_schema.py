@@ -20,7 +20,7 @@ FILE = Path(__file__).parent.parent / "src" / "felloe" / "config" / "tool-felloe
 
 
 def render() -> str:
-    """The schema, draft 7, which editors and fastjsonschema read."""
+    """Return the schema in draft 7, which editors and fastjsonschema read."""
     schema = _table("The settings of felloe, a build backend for C and C++ extensions")
     for option in OPTIONS:
         _insert(schema, option)

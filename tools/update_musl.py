@@ -49,7 +49,7 @@ def main(packages: list[Path]) -> None:
 
 
 def read_exports(package: Path) -> Iterator[str]:
-    """The dynamic symbols that the package's libc.so defines."""
+    """Return the dynamic symbols that the package's libc.so defines."""
     for name, data in read_ar(package.read_bytes()):
         if name.startswith("data.tar"):
             with tarfile.open(fileobj=io.BytesIO(data)) as archive:
@@ -61,7 +61,7 @@ def read_exports(package: Path) -> Iterator[str]:
 
 
 def read_ar(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """The members of an ar archive (deb(5))."""
+    """Yield the members of an ar archive (deb(5))."""
     at = 8
     while at + 60 <= len(data):
         name, size = data[at : at + 16].decode().strip().rstrip("/"), int(data[at + 48 : at + 58])

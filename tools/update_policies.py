@@ -55,7 +55,7 @@ def architectures(listed: list[dict[str, Any]]) -> dict[str, list[str]]:
 
 
 def versions(entry: dict[str, Any], architecture: str) -> list[str]:
-    """The full symbol versions (GLIBC_2.17) that a policy allows."""
+    """Return the full symbol versions (GLIBC_2.17) that a policy allows."""
     table = entry["symbol_versions"].get(architecture, {})
     return [f"{prefix}_{number}" for prefix, numbers in table.items() for number in numbers]
 

@@ -126,7 +126,7 @@ for attempt in range(2):
     assert done.stdout.count("FAILED: ") == 1 + 2
     assert "tiny.c:15:" in first
     assert str(desk.project) in first
-    (command,) = re.findall(r"to see it again: (.+)", first)
+    (command,) = re.findall(r"to repeat it, run (.+)", first)
     again = run("sh", "-c", command, check=False)
     assert again.returncode
     assert "error: expected" in again.stdout
@@ -150,7 +150,7 @@ def test_what_was_not_installed_is_not_up_to_date(desk):
     for _ in range(2):
         failed = desk.ask(check=False)
         assert failed.returncode
-        assert "cmake --install ended with 1" in failed.stdout
+        assert "cmake --install failed with exit code 1" in failed.stdout
     wanted.touch()
     assert desk.answer() == (43, [])
 
@@ -333,7 +333,7 @@ def test_without_the_cache(desk):
     desk = desk()
     refused = desk.install("uv", "editable.rebuild=true", env={"FELLOE_CACHE": "0"}, check=False)
     assert refused.returncode
-    assert "leave `cache` on" in refused.stdout
+    assert "set `cache` to true" in refused.stdout
     chosen = ("editable.rebuild=true", f"build-dir={desk.place / 'chosen'}")
     done = desk.install("uv", *chosen, env={"FELLOE_CACHE": "0"})
     assert "felloe: warning: editable.rebuild" in done.stdout

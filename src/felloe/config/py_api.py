@@ -28,7 +28,7 @@ class PyApi:
     def shares(
         self, version: tuple[int, int], *, is_free_threaded: bool, is_cpython: bool = True
     ) -> bool:
-        """True if an interpreter shares its wheel with others."""
+        """Return whether an interpreter shares its wheel with others."""
         if self.is_pythonless:
             return True
         floor = (self.floors or {}).get(is_free_threaded)

@@ -137,7 +137,7 @@ def parse_macho(data: Buffer) -> MachoFile:
 def _read_universal(data: Buffer, layout: struct.Struct) -> Iterator[MachoSlice]:
     (count,) = struct.unpack_from(">I", data, 4)
     if not 0 < count <= _MOST_SLICES:
-        raise MalformedBinary(f"a universal file cannot have {count} slices")
+        raise MalformedBinary(f"a universal file of {count} slices is not valid")
     records = [layout.unpack_from(data, 8 + at * layout.size) for at in range(count)]
     if len({record[:2] for record in records}) < count:
         raise MalformedBinary("two slices of a universal file are for the same machine")

@@ -1,8 +1,8 @@
-"""The import hook of an editable wheel: what the engine's says, and what is added to it.
+"""Read the engine's import hook in an editable wheel, and add felloe's rebuild to it.
 
-The engine writes a module that finds the project's modules, and calls the
-``rebuild`` method of its finder where ``editable.rebuild`` is on. That one
-method is replaced, from the end of the same file.
+The engine writes a module that finds the project's modules and, if
+``editable.rebuild`` is on, calls the ``rebuild`` method of its finder. Code at
+the end of that module replaces this method.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ for _finder in {finders!r}:
 
 @dataclass(frozen=True)
 class ImportHook:
-    """What the engine's hook does."""
+    """The arguments in the engine's import hook."""
 
     member: str
     rebuilds: bool
-    """Whether an import builds."""
+    """True if an import rebuilds the project."""
     path: str
     """The build directory; empty if it is gone."""
     prefix: str
-    """Where the build is installed: empty for nowhere, relative for below the hook."""
+    """Install prefix: empty if nothing is installed, relative to the hook's directory."""
     build_options: tuple[str, ...]
-    """For `cmake --build`."""
+    """Options of `cmake --build`."""
 
 
 def read_hook(staged: StagedWheel) -> ImportHook | None:
-    """The engine's hook in an editable wheel; None if there is none that we understand."""
+    """Return the engine's hook in an editable wheel; None if felloe does not know its form."""
     for member in staged.members:
         if _NAME.fullmatch(member.name):
             return parse_hook(member.name, bytes(member.read()).decode("utf-8", "replace"))
@@ -60,7 +60,7 @@ def read_hook(staged: StagedWheel) -> ImportHook | None:
 
 
 def parse_hook(name: str, text: str) -> ImportHook | None:
-    """Read the call at its end, by the names of the parameters of what it calls."""
+    """Parse the call at the end of a hook, using the parameter names of the called function."""
     try:
         nodes = list(ast.walk(ast.parse(text)))
         functions = {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
@@ -81,9 +81,9 @@ def parse_hook(name: str, text: str) -> ImportHook | None:
 
 
 def add_rebuild(staged: StagedWheel, hook: ImportHook, values: Mapping[str, str]) -> StagedWheel:
-    """The wheel with our rebuild: a module beside the engine's, which calls it.
+    """Return the wheel with felloe's rebuild module beside the engine's hook, which calls it.
 
-    ``values`` stand in the place of the module's constants.
+    ``values`` replace the constants of the module.
     """
     stem = hook.member[: -len(".py")]
     module = f"{stem}_rebuild"

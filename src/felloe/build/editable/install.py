@@ -1,6 +1,6 @@
-"""The story of an editable install: a build that stays, and an import hook that rebuilds in it.
+"""Build an editable wheel: keep the build, and add an import hook that rebuilds it.
 
-An editable wheel never leaves the machine, so nothing about it is proved.
+An editable wheel never leaves the machine, so that felloe does not audit it.
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ _COMMANDS = "compile_commands.json"
 
 @dataclass(frozen=True)
 class _Site:
-    """Where an editable build is done, for as long as we hold it."""
+    """Directories of an editable build, locked by this process."""
 
     place: BuildContext
     room: Room
     tree: Tree
     config: ConfigSettings
     is_ours: bool
-    """Whether the build tree is the room's; else the project has chosen it."""
+    """True if felloe has chosen the build directory, false if the project has."""
 
 
 def build_editable(build: Build, target: Target, directory: Path, metadata: Path | None) -> Path:
-    """Build an editable wheel whose build stays where imports find it."""
+    """Build an editable wheel, and keep the build for later imports."""
     prepare_directory(directory)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="felloe-")))
@@ -75,7 +75,7 @@ def build_editable(build: Build, target: Target, directory: Path, metadata: Path
 
 
 def _open_site(place: BuildContext, target: Target, stack: ExitStack) -> _Site | None:
-    """The room of this installation, which is ours until the end; None if nothing is kept."""
+    """Lock the state of this installation until the build ends. None if nothing is kept."""
     if place.root is None or (place.origin.vanishes and not place.address):
         return None
     from felloe.build.editable.rebuild import wait_for_room
@@ -104,10 +104,10 @@ def _open_site(place: BuildContext, target: Target, stack: ExitStack) -> _Site |
 
 
 def _build(site: _Site, directory: Path) -> Path:
-    """Have the engine build where it can be built again.
+    """Build in a directory that later imports can use.
 
-    It does not inherit our lock: a server that a compiler cache starts would
-    keep it. A build that is killed leaves a tree that is thrown away.
+    The engine does not inherit the lock, because the server of a compiler cache
+    could keep it. The tree of a build that was killed is deleted.
     """
     for old in site.room.path.glob("stamps-*"):
         old.unlink(missing_ok=True)
@@ -155,7 +155,7 @@ def _build_in_room(site: _Site, directory: Path) -> Path:
 
 
 def _build_for_once(place: BuildContext, directory: Path) -> Path:
-    """Have the engine build as the frontend has prepared it."""
+    """Build in the frontend's environment, without keeping anything."""
     build = place.build
     try:
         return build.engine.build("editable", directory, build.engine_config)
@@ -165,19 +165,19 @@ def _build_for_once(place: BuildContext, directory: Path) -> Path:
 
 
 def explain_missing_room(build: Build) -> None:
-    """After a failure where nothing is kept: whether that may be why."""
+    """Print a note after a failed build if ``editable.rebuild`` needs a kept build."""
     if build.skbuild.is_set("editable", "rebuild"):
         terminal.report_note(
             Finding(
-                "what is built is not kept, and editable.rebuild builds in what was kept",
-                hint=("leave `cache` on, or " if CAN_LOCK else "nothing is kept on this system: ")
+                "editable.rebuild needs the build to be kept, and felloe does not keep it",
+                hint=("set `cache` to true, or " if CAN_LOCK else "on this system, ")
                 + "set build-dir and install without build isolation",
             )
         )
 
 
 def _settle(staged: StagedWheel, hook: ImportHook | None, site: _Site) -> StagedWheel:
-    """Note who needs the room, and have the import hook rebuild in it."""
+    """Write the state of the installation, and add the rebuild to the import hook."""
     from felloe.build.editable.rebuild import note_fresh
     from felloe.build.editable.state import write_room
 
@@ -195,7 +195,7 @@ def _settle(staged: StagedWheel, hook: ImportHook | None, site: _Site) -> Staged
 
 
 def _constants(site: _Site) -> Mapping[str, str]:
-    """What the hook has to know: it runs where no felloe is."""
+    """Return the constants of the rebuild module, which runs where felloe is not installed."""
     origin, environment = site.place.origin, _environment(site.place)
     home = str(Path(felloe.__file__).parents[1])
     if environment and origin.owns(home):
@@ -215,9 +215,10 @@ def _environment(place: BuildContext) -> str:
 
 
 def _with_compile_commands(build: Build, config: ConfigSettings) -> dict[str, object]:
-    """The config that has CMake write down how it compiles, for editors.
+    """Return the config with CMake's ``compile_commands.json`` turned on, for editors.
 
-    Not where that is decided already, nor over a file that somebody made.
+    The config is unchanged if the project or the user has set that variable, or
+    if the project has such a file of its own.
     """
     decided = build.skbuild.is_set("cmake", "define", _EXPORT) or _EXPORT in build.environ
     root = build.project.root
@@ -229,7 +230,7 @@ def _with_compile_commands(build: Build, config: ConfigSettings) -> dict[str, ob
 
 
 def _offer_compile_commands(build: Build, build_dir: Path) -> None:
-    """Link it into the project's directory, where editors look, if git will not see it there."""
+    """Link ``compile_commands.json`` into the project's directory if git ignores it there."""
     file, link = build_dir / _COMMANDS, build.project.root / _COMMANDS
     if not file.is_file() or os.path.realpath(file) == os.path.realpath(link):
         return
@@ -254,7 +255,7 @@ def _is_ignored(path: Path) -> bool:
 def _warn_of_lost_environment() -> None:
     terminal.report_warning(
         Finding(
-            "editable.rebuild builds at import in an environment that the installer deletes now",
-            hint="leave `cache` on, or install without build isolation",
+            "editable.rebuild builds at import, but the installer deletes the build environment",
+            hint="set `cache` to true, or install without build isolation",
         )
     )

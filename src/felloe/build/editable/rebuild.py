@@ -1,4 +1,4 @@
-"""Bring an editable install up to date when it is imported: lock, build, install, take stamps."""
+"""Rebuild an editable install when it is imported: lock, build, install, write stamps."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ from felloe.errors import FelloeError
 
 _POLL = 0.02
 _PATIENCE = 5
-"""Seconds to wait for a lock without a word."""
+"""Seconds to wait for a lock before a message is printed."""
 _LONGEST_WAIT = 60
-"""Seconds. The server of a compiler cache may have been started in the tree, and stay."""
+"""Longest wait for compilers, in seconds. A compiler cache's server may never end."""
 _CMAKE = re.compile(r"^CMAKE_COMMAND:INTERNAL=(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Request:
-    """The words of an import hook."""
+    """The request of an import hook."""
 
     room: Path
     build_dir: Path
     prefix: str
-    """Where to install; empty for nowhere."""
+    """Install prefix; empty if nothing is installed."""
     build_options: tuple[str, ...]
     install_options: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class _Workshop:
-    """A build directory that this process alone works in."""
+    """A build directory that only this process uses."""
 
     request: Request
     room: Room
@@ -60,7 +60,7 @@ class _Workshop:
     environ: Mapping[str, str]
 
     def configure(self, environ: Mapping[str, str]) -> None:
-        """Configure as the engine has; a watched CMake knows when it need not."""
+        """Run CMake as the engine did. A watched CMake ends at once if nothing has changed."""
         text = (self.room.path / ARGUMENTS).read_bytes()
         words = [os.fsdecode(word) for word in text.split(b"\0")[:-1]]
         watch = {k: v for k, v in environ.items() if self.environ.get(k) != v}
@@ -70,13 +70,13 @@ class _Workshop:
         self._check(words, self._start(words, {**called, **unread, **watch}, None))
 
     def build(self, environ: Mapping[str, str]) -> None:
-        """Run ``cmake --build``, its output to ours. Raises :class:`FelloeError`."""
+        """Run ``cmake --build`` with its output shown. Raise :class:`FelloeError`."""
         request = self.request
         words = [self.cmake, "--build", str(request.build_dir), *request.build_options]
         self._check(words, self._start(words, environ, None))
 
     def install(self, stage: str) -> None:
-        """Install below ``stage``; CMake's output is shown if it fails."""
+        """Install below ``stage``. If that fails, the error contains CMake's output."""
         request = self.request
         words = [self.cmake, "--install", str(request.build_dir), "--prefix", request.prefix]
         words += request.install_options
@@ -87,8 +87,8 @@ class _Workshop:
         if done.returncode:
             said = f"{done.stdout}\n" if done.stdout else ""
             raise FelloeError(
-                f"{said}cmake {words[1]} ended with {done.returncode}",
-                hint=f"to see it again: {shlex.join(words)}",
+                f"{said}cmake {words[1]} failed with exit code {done.returncode}",
+                hint=f"to repeat it, run {shlex.join(words)}",
             )
 
     def _start(
@@ -108,20 +108,20 @@ class _Workshop:
 
 
 def rebuild(request: Request, environ: Mapping[str, str]) -> None:
-    """Bring an editable install up to date, unless another process just did.
+    """Rebuild an editable install, unless another process just did.
 
-    Raises :class:`FelloeError` with the command to repeat.
+    Raise :class:`FelloeError` with the command that failed.
     """
     room = read_room(request.room)
     if room is None:
         raise FelloeError(
-            f"{request.room} is gone or of another felloe: there is nothing to build in",
+            f"the kept build {request.room} is missing, or another version of felloe made it",
             hint="install the project again: pip install -e <its directory>",
         )
     with _hold(room):
         stamps = read_stamps(room.stamps(request.prefix))
         if stamps is not None and not find_changes(stamps).content:
-            _write_stamps(room, request.prefix, stamps)  # some have other times now
+            _write_stamps(room, request.prefix, stamps)  # some files have new times
             return
         workshop = _Workshop(request, room, _find_cmake(request, room), _restore(environ, room))
         try:
@@ -136,7 +136,7 @@ def rebuild(request: Request, environ: Mapping[str, str]) -> None:
 
 
 def note_fresh(room: Room, prefix: str, installed: Iterable[str] = ()) -> None:
-    """Take stamps of all that was built from, and of what was ``installed`` below the prefix."""
+    """Write stamps of the files that the build has read, made and ``installed``."""
     record, steps = read_identities(room.path), read_steps(room.path)
     if record is None or steps is None:
         return
@@ -150,7 +150,7 @@ def note_fresh(room: Room, prefix: str, installed: Iterable[str] = ()) -> None:
 
 
 def wait_for_room(path: Path) -> Lock:
-    """Take the lock of a room, however long another has it. Raises :class:`OSError`."""
+    """Wait for the lock of an editable state and take it. Raise :class:`OSError`."""
     began, said = time.monotonic(), False
     while (lock := lock_of(path)) is None:
         if not said and time.monotonic() - began > _PATIENCE:
@@ -167,7 +167,7 @@ def _hold(room: Room) -> Iterator[None]:
     except OSError as cause:
         raise FelloeError(
             f"{cause.filename} cannot be written: {cause.strerror}",
-            hint="import it once as the user who has installed it",
+            hint="import the package once as the user who installed it",
         ) from cause
     try:
         yield
@@ -185,7 +185,7 @@ def _has_content(identity: object) -> bool:
 
 
 def _build(workshop: _Workshop) -> bool:
-    """Build what has changed. False if the build could not be watched."""
+    """Build what has changed. Return False if the build could not be watched."""
     room, request = workshop.room, workshop.request
     if was_killed(room.path):
         _wait_for_orphans(request.build_dir)
@@ -230,10 +230,10 @@ def _plan_job(workshop: _Workshop, library: Path) -> Job:
 
 
 def _find_library(workshop: _Workshop) -> Path | None:
-    """Return the library that watches; None where ninja alone decides.
+    """Return the watch library; None if only ninja decides what to rebuild.
 
-    That is in a directory that the project has chosen, and where a build was not
-    watched completely.
+    It does so in a build directory that the project has chosen, and after a
+    build that could not be watched completely.
     """
     room = workshop.room
     if workshop.request.build_dir != room.build_dir or room.is_blind:
@@ -247,14 +247,14 @@ def _find_library(workshop: _Workshop) -> Path | None:
 
 
 def _wait_for_orphans(build_dir: Path) -> None:
-    """Let compilers end that outlived a rebuild which was killed: they still write objects."""
+    """Wait for compilers of a rebuild that was killed, because they still write objects."""
     deadline = time.monotonic() + _LONGEST_WAIT
     while has_running_processes(build_dir) and time.monotonic() < deadline:
         time.sleep(_POLL)
 
 
 def _install(workshop: _Workshop) -> list[str]:
-    """Install beside, and then move each file that is new: nobody loads half of one."""
+    """Install into a temporary directory, and move each changed file, so that it is complete."""
     installed = []
     with TemporaryDirectory(dir=workshop.room.path, prefix=".stage-") as stage:
         workshop.install(stage)
@@ -270,7 +270,7 @@ def _install(workshop: _Workshop) -> list[str]:
 
 
 def _find_cmake(request: Request, room: Room) -> str:
-    """Return the program that has configured the build."""
+    """Return the CMake program that configured the build."""
     try:
         text = (request.build_dir / "CMakeCache.txt").read_text(encoding="utf-8", errors="replace")
     except OSError as cause:
@@ -285,7 +285,7 @@ def _find_cmake(request: Request, room: Room) -> str:
 
 
 def _restore(environ: Mapping[str, str], room: Room) -> dict[str, str]:
-    """Return the variables of the first build, with those at hand that no build reads."""
+    """Return the variables of the first build, and the current ones that no build reads."""
     counting = select_variables(environ)
     return {**{k: v for k, v in environ.items() if k not in counting}, **room.environ}
 

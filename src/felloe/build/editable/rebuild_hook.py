@@ -1,15 +1,15 @@
-"""Rebuilds an editable install when it is imported and a file has changed.
+"""Rebuild an editable install when it is imported after a change of its files.
 
 felloe writes this file into the editable wheel, beside scikit-build-core's
-import hook, which calls it. It imports nothing that is not Python's own, and is
-itself imported only with the package that it is for.
+import hook, which calls it. It imports only the standard library, and it is
+imported only with the package that it is for.
 """
 
 import os
 import sys
 import zlib
 
-# What felloe puts in the place of these is the text of the values.
+# felloe replaces these values.
 PROJECT = "project"
 ROOM = "room"
 PYTHON = "python"
@@ -20,14 +20,14 @@ VERBOSE = "SKBUILD_EDITABLE_VERBOSE"
 START = "import sys; sys.path[:1] = []; sys.path.append(sys.argv[1]); \
 from felloe.cli.rebuild import main; sys.exit(main(sys.stdin.read()))"
 
-failure = None  # what the last rebuild of this process said, and of what
+failure = None  # the changes and the message of the last failed rebuild of this process
 
 
 def rebuild(finder):
-    """Bring what ``finder`` imports up to date. Raises ImportError if that fails."""
+    """Rebuild what ``finder`` imports. Raise ImportError if that fails."""
     global failure
     if finder.path in os.environ.get(SKIP, "").split(os.pathsep):
-        return  # a step of the build imports what it is about to build
+        return  # a step of the build imports the package that is being built
     prefix = getattr(finder, "install_dir", "")
     if prefix is None:
         raise ImportError(
@@ -44,12 +44,12 @@ def rebuild(finder):
         if problem is None:
             return
         failure = (find_changes(stamps), problem)
-    finder.rebuilt = False  # else the next import would take the old module
+    finder.rebuilt = False  # else the next import would use the old module
     raise ImportError(failure[1])
 
 
 def find_changes(stamps):
-    """The files that are not as they were, and how they are; None if nothing is known."""
+    """Return the changed files with their state now; None if there are no stamps."""
     import json
 
     try:
@@ -66,7 +66,7 @@ def find_changes(stamps):
 
 
 def look_at(key):
-    """How a file is now, as felloe.build.tree.identity has it, without a look inside."""
+    """Return the state of a file as felloe.build.tree.identity does, without its content."""
     path = key[1:]
     try:
         if key[0] == "l":
@@ -83,7 +83,7 @@ def look_at(key):
 
 
 def register():
-    """Note that this file leads to the room, so that the cache keeps it."""
+    """Register this file as a user of the kept build, so that the cache keeps it."""
     users = os.path.join(ROOM, "users")
     user, pending = os.path.join(users, hash_text(__file__)), os.path.join(users, "pending")
     is_pending = os.path.exists(pending)
@@ -94,11 +94,11 @@ def register():
             if is_pending:
                 os.unlink(pending)
         except OSError:
-            pass  # another's cache, or another process was faster
+            pass  # the cache is not writable, or another process was faster
 
 
 def run(finder, prefix):
-    """Have felloe build, in the environment of the first build; what went wrong, or None."""
+    """Run felloe in the environment of the first build. Return the error message, or None."""
     import json
     import subprocess
 
@@ -127,7 +127,7 @@ def run(finder, prefix):
             process.stdin.write(words)
             process.stdin.close()
         except BrokenPipeError:
-            pass  # it ended before it asked, and says why
+            pass  # it ended early and prints the reason
         for line in process.stdout:
             said.append(line)
             if verbose and sys.stderr is not None:

@@ -1,15 +1,15 @@
-"""Rooms of editable installs: what has to stay for as long as an import may want it.
+"""State of editable installs: files that must stay as long as an import may need them.
 
     <root>/editables/<name>-<key>/
-        entry.json         as every entry
-        install.json       whose room it is, and what a rebuild runs with
+        entry.json         description and size, as in every entry
+        install.json       the project, and the environment of a rebuild
         build/             the build tree, unless the project has chosen its own
-        users/<hash>       the path of an import hook that has used the room
-        users/pending      a wheel was made that no import has come from so far
-        stamps-<hash>      what the files below an install prefix were made from
+        users/<hash>       the path of an import hook that has used the entry
+        users/pending      exists if the newest wheel has not been imported yet
+        stamps-<hash>      the files that an install prefix was built from
 
-``launcher/rebuild_hook.py``, which runs where no felloe is installed, reads
-``stamps-*`` and writes ``users/*``; it repeats what it needs of this module.
+``rebuild_hook.py``, which runs where felloe may not be installed, reads
+``stamps-*`` and writes ``users/*``. It repeats the code that it needs from here.
 """
 
 from __future__ import annotations
@@ -35,47 +35,47 @@ _BLIND = "blind"
 
 @dataclass(frozen=True)
 class Room:
-    """Where the build of an editable install stays."""
+    """The kept build of an editable install."""
 
     path: Path
     project: str
     address: str
-    """Of its environment; empty for one that is not ours."""
+    """Address of the kept environment; empty if the build uses another one."""
     rebuilds: bool
-    """Whether an import may need it."""
+    """True if an import may rebuild."""
     environ: Mapping[str, str]
     """The variables that steer its builds."""
 
     @property
     def build_dir(self) -> Path:
-        """Where CMake builds, unless the project says otherwise."""
+        """The build directory of CMake, unless the project has chosen another one."""
         return self.path / "build"
 
     @property
     def is_blind(self) -> bool:
-        """Whether a build here could not be watched: then ninja alone decides."""
+        """True if a build here could not be watched, so that only ninja decides."""
         return (self.path / _BLIND).exists()
 
     def note_blind(self, reason: str) -> None:
-        """Note that a build could not be watched, for the imports to come."""
+        """Record for later imports that a build could not be watched."""
         (self.path / _BLIND).write_text(reason, encoding="utf-8", errors="replace")
 
     def note_sight(self) -> None:
-        """Forget that a build could not be watched: there is a new one."""
+        """Delete the record of a build that could not be watched."""
         (self.path / _BLIND).unlink(missing_ok=True)
 
     def stamps(self, prefix: str) -> Path:
-        """The file that tells whether what is installed below ``prefix`` is up to date."""
+        """Return the file with the stamps of the installation below ``prefix``."""
         return self.path / f"stamps-{hash_text(prefix)}"
 
 
 def hash_text(text: str) -> str:
-    """Eight digits."""
+    """Return a CRC-32 as eight hexadecimal digits."""
     return f"{zlib.crc32(os.fsencode(text)):08x}"
 
 
 def write_room(room: Room) -> None:
-    """Note whose room it is, and that a new wheel leads to it."""
+    """Write the state, and record that a new wheel uses it."""
     users = room.path / _USERS
     users.mkdir(parents=True, exist_ok=True)
     (users / _PENDING).touch()
@@ -85,7 +85,7 @@ def write_room(room: Room) -> None:
 
 
 def read_room(path: Path) -> Room | None:
-    """The room at ``path``; None if there is none, or not one that we understand."""
+    """Return the state in ``path``; None if it is missing or unreadable."""
     try:
         values = read_document(path / _RECORD)
         return Room(
@@ -100,7 +100,7 @@ def read_room(path: Path) -> Room | None:
 
 
 def is_needed(room: Room) -> bool:
-    """Whether an import may still come: the project is there, and so is a hook that leads here."""
+    """Return whether the project still exists and an import hook still uses the state."""
     if not room.rebuilds or not os.path.exists(os.path.join(room.project, "pyproject.toml")):
         return False
     users = {user.name: user for user in (room.path / _USERS).glob("*")}
@@ -108,7 +108,7 @@ def is_needed(room: Room) -> bool:
 
 
 def find_needed(root: Path) -> set[Path]:
-    """The entries of the cache that an import may need: rooms and their environments."""
+    """Return the entries of the cache that imports may need: states and environments."""
     needed: set[Path] = set()
     with suppress(OSError):
         for path in (root / KIND).iterdir():

@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"(?:[^\s$:|]|\$.)+", re.DOTALL)
 
 
 def read_outputs(build_dir: str) -> set[str] | None:
-    """Return the paths of all that the graph makes; None without a graph."""
+    """Return the paths of all outputs in the graph; None if there is no graph."""
     names, pending = set(), ["build.ninja"]
     try:
         while pending:
@@ -35,7 +35,7 @@ def read_outputs(build_dir: str) -> set[str] | None:
 
 
 def read_log(build_dir: str) -> dict[str, str]:
-    """Return for each output the line that says when and how it was made last."""
+    """Return the line of the log for each output, with the time and the hash of its command."""
     try:
         text = Path(build_dir, _LOG).read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:

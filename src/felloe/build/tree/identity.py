@@ -1,7 +1,7 @@
-"""Identities of files: equal as long as a file is what it was.
+"""Identities of files, which are equal as long as a file is unchanged.
 
-A *key* is a letter and a path: ``f`` what a path leads to, ``l`` a symbolic link itself, ``d`` the
-names in a directory. An *identity* is a value of JSON.
+A *key* is a letter and a path: ``f`` for the file at a path, ``l`` for a symbolic link itself,
+``d`` for the names in a directory. An *identity* is a JSON value.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ _SPECIAL = "special"
 _IGNORED = "__pycache__"
 """Python writes it when it imports, and checks it against the sources each time."""
 _LARGEST = 1 << 20
-"""Bytes. A larger file counts as changed when its times have changed."""
+"""Largest file that is hashed, in bytes. A larger one has changed if its times have."""
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Changes:
-    """How files differ from their identities."""
+    """Differences between files and their identities."""
 
     content: frozenset[str]
-    """Keys of what is different."""
+    """Keys of files with another content."""
     touched: frozenset[str]
-    """Keys of files that have another time but the same content."""
+    """Keys of files with another time but unchanged content."""
 
     def __bool__(self) -> bool:
         return bool(self.content or self.touched)
 
 
 def take_identity(key: str, *, with_content: bool) -> Identity:
-    """Return the identity of a key now; None for what is not there.
+    """Return the identity of a key now; None for a missing file.
 
     ``with_content`` adds a hash of the content of a file.
     """
@@ -64,7 +64,7 @@ def take_identity(key: str, *, with_content: bool) -> Identity:
 
 
 def find_changes(identities: Mapping[str, Identity]) -> Changes:
-    """Compare with what is on the disk now."""
+    """Compare identities with the files on the disk now."""
     content: set[str] = set()
     touched: set[str] = set()
     for key, was in identities.items():
@@ -80,7 +80,7 @@ def find_changes(identities: Mapping[str, Identity]) -> Changes:
 
 
 def _compare(key: str, was: list[int | str]) -> bool | None:
-    """None if a file is untouched; else whether it has the same content."""
+    """Return None if a file is untouched, else whether its content is unchanged."""
     try:
         status = os.stat(key[1:])
         stamp = _stamp(status)
@@ -96,7 +96,7 @@ def _compare(key: str, was: list[int | str]) -> bool | None:
 
 
 def changed_since(key: str, when: int) -> bool:
-    """Whether a file was changed in any way since then (nanoseconds since 1970)."""
+    """Return whether a file was changed in any way since ``when`` (nanoseconds since 1970)."""
     try:
         status = os.stat(key[1:], follow_symlinks=key[0] != "l")
     except (OSError, ValueError):

@@ -1,6 +1,6 @@
-"""The key of a build tree: all that a build depends on apart from files.
+"""The key of a build tree: a hash of everything but files that a build depends on.
 
-Change anything in it and another tree is used; change it back and the old one is found.
+A build with another key uses another tree. The old tree is kept for builds with the old key.
 """
 
 from __future__ import annotations
@@ -44,27 +44,27 @@ _UNREAD = re.compile(
     | CMAKE_BUILD_PARALLEL_LEVEL | NINJA_STATUS | MAKELEVEL | (GNU)?MAKEFLAGS | MFLAGS""",
     re.VERBOSE,
 )
-"""Variables that no build reads, by the reason why: all others count."""
+"""Variables that no build reads, grouped by the reason. All others count."""
 _MAKE = "MAKEFLAGS"
 _PROCESSOR = 6000
-"""Bytes that describe at least the first processor."""
+"""Bytes of /proc/cpuinfo that describe at least the first processor."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a tree depends on apart from the files that its steps read."""
+    """Everything that a tree depends on, apart from the files that its steps read."""
 
     project: Project
     target: Target
     origin: Origin
     address: str
-    """Of the environment; empty for one that is used as it is."""
+    """Address of the kept environment; empty for another one."""
     config: ConfigSettings | None
     environ: Mapping[str, str]
 
     @property
     def key(self) -> str:
-        """Their hash."""
+        """Hash of the facts."""
         table = self.project.engine()
         facts = {
             "felloe": __version__,
@@ -83,7 +83,7 @@ class Facts:
 def select_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that may change what a build makes.
 
-    Of make's flags these are the definitions: the others say how it shares out its jobs.
+    Of make's flags they include the definitions. The others only control its jobs.
     """
     chosen = {name: value for name, value in sorted(environ.items()) if not _UNREAD.fullmatch(name)}
     flags = environ.get(_MAKE, "").split()
@@ -92,7 +92,7 @@ def select_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _describe_machine() -> list[str]:
-    """What programs ask the kernel and the processor: ``-march=native`` reads no file."""
+    """Return facts of the kernel and the processor, which ``-march=native`` and others use."""
     about = os.uname()
     umask = os.umask(0o022)
     os.umask(umask)

@@ -1,4 +1,4 @@
-"""From what was watched to what is kept of it: the steps of a build and their files."""
+"""Turn the trace of a build into its steps and the identities of their files."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from felloe.build.tree.record import Step
 from felloe.build.watch.trace import Kind, Observed, Trace
 
 _SYSTEM = ("/proc/", "/sys/", "/dev/")
-"""What lies there is made by the kernel when it is read."""
+"""Directories whose files the kernel makes when they are read."""
 _MOUNTS = "/etc/mtab"
 """A link to a file of /proc."""
 _CACHED = "__pycache__"
 """Python writes it when it imports, and checks it against the sources each time."""
 _SCRATCH = re.compile(r"/CMakeFiles/(CMakeScratch|CMakeTmp)/|/felloe-\w{8}/request\.json$")
-"""Of CMake's tests, and of the call of a hook: both get another name each time."""
+"""Files of CMake's tests and of a hook's call, which have new names each time."""
 _TICK = 10**7
-"""Nanoseconds. Older kernels stamp files with a clock that moves in such steps."""
+"""Resolution of the clock with which older kernels stamp files, in nanoseconds."""
 _NINJA_LOGS = frozenset((".ninja_log", ".ninja_deps"))
 
 
 @dataclass(frozen=True)
 class Places:
-    """Directories that a build has to do with."""
+    """Directories of a build."""
 
     build_dir: str
     checkout: str
     """The repository that the project lies in."""
     ignored: tuple[str, ...]
-    """What is content-addressed, or belongs to this build only."""
+    """Directories that are content-addressed or belong only to this build."""
     temporary: str
-    """The directory of temporary files, which need not be there the next time."""
+    """The directory of temporary files, which may not exist for the next build."""
 
     def is_inside(self, path: str) -> bool:
-        """Whether a path belongs to the build tree."""
+        """Return whether a path belongs to the build tree."""
         return path.startswith(f"{self.build_dir}/")
 
 
 def observe(trace: Trace, places: Places) -> tuple[dict[str, Step], dict[str, Identity]]:
-    """Return the steps that were done, and the identities of their files as they are now."""
+    """Return the steps of a trace, and the identities of their files now."""
     paths = _Paths(places)
     observed = {name: paths.clean(step) for name, step in trace.steps.items()}
     written = {path for step in observed.values() for path in step.writes}
@@ -82,16 +82,16 @@ def _written_by(steps: Iterable[Observed], kind: Kind) -> set[str]:
 
 @dataclass(frozen=True)
 class _Doubt:
-    """Doubt whether a file is still what a step has read."""
+    """Detect files that may have changed since a step read them."""
 
     places: Places
     written: Collection[str]
     """Files that the build has written or removed."""
     filled: Collection[str]
-    """Directories in which it has."""
+    """Directories of these files."""
 
     def has(self, key: str, step: Observed, identity: Identity) -> bool:
-        """Whether a file may have been another one when a step read it."""
+        """Return whether a file may have changed since a step read it."""
         path = key[1:]
         if self.places.is_inside(path):
             is_ordered = step.kind in {Kind.EDGE, Kind.BUILD} and key[0] == "f"
@@ -109,7 +109,7 @@ class _Doubt:
 
 
 def _is_linked(path: str, when: int) -> bool:
-    """Whether a file has only got one more name since then.
+    """Return whether a file has only got another hard link since ``when``.
 
     Installers link files of their cache into each environment, which changes the
     ctime. Such a file is not edited in place, because that would change the cache.
@@ -119,7 +119,7 @@ def _is_linked(path: str, when: int) -> bool:
 
 
 class _Paths:
-    """Paths as they are kept: each file of the build tree has a single one."""
+    """Normalize paths, so that each file of the build tree has a single one."""
 
     def __init__(self, places: Places) -> None:
         self._places = places
@@ -128,17 +128,17 @@ class _Paths:
         self._known: dict[str, str] = {}
 
     def clean(self, step: Observed) -> Observed:
-        """Return a step without the paths that do not count."""
+        """Return a step without the paths that are ignored."""
         chosen: Mapping[str, set[str]] = {
             name: {kept for path in getattr(step, name) if (kept := self._keep(path))}
             for name in ("reads", "found", "rewritten", "links", "lists", "writes", "makes")
         }
-        # What a step edits in the tree is its own.
+        # A step that edits a file of the tree owns it.
         outside = {p for p in chosen["rewritten"] if not self._places.is_inside(p)}
         return Observed(step.kind, step.command, step.began, **{**chosen, "rewritten": outside})
 
     def _keep(self, path: str) -> str:
-        """Return the path; empty if it does not count."""
+        """Return the normal path; empty if it is ignored."""
         if path not in self._known:
             self._known[path] = self._resolve(path)
         return self._known[path]

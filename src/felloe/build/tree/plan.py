@@ -1,4 +1,4 @@
-"""Which steps have to be repeated, and what of a tree has to go before. Nothing here is done."""
+"""Decide which steps of a build to repeat and which files of the tree to delete before."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _REPEATED = frozenset((Kind.CONFIGURE, Kind.EDGE))
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do with a tree before the engine runs in it."""
+    """Changes of a tree before the engine runs in it."""
 
     kept: Mapping[str, Step]
     """Steps that need not be repeated."""
     removed: frozenset[str]
-    """Paths of files in the tree."""
+    """Paths of files in the tree to delete."""
     configures: bool
-    """Whether CMake has to configure again."""
+    """True if CMake has to configure again."""
 
 
 def plan_build(steps: Mapping[str, Step], changed: Collection[str], build_dir: str) -> Plan | None:
-    """Decide what to keep of a tree; None if nothing.
+    """Decide which steps of a tree to keep. Return None if there are none.
 
-    ``changed`` are keys of files that are not what they were.
+    ``changed`` are keys of files that have changed.
     """
     stale = find_stale(steps, changed)
     configures = not any(step.kind is Kind.CONFIGURE for step in steps.values())
@@ -61,7 +61,7 @@ def find_stale(steps: Mapping[str, Step], changed: Collection[str]) -> set[str]:
 
 
 def find_leftovers(steps: Mapping[str, Step], outputs: Collection[str]) -> set[str]:
-    """Return the names of the edges that are not in ninja's graph, whose ``outputs`` these are."""
+    """Return the names of the edges without an output in ninja's graph (``outputs``)."""
     return {
         name
         for name, step in steps.items()
@@ -70,7 +70,7 @@ def find_leftovers(steps: Mapping[str, Step], outputs: Collection[str]) -> set[s
 
 
 def _find_visible(steps: Mapping[str, Step]) -> set[str]:
-    """Return the edges whose outputs CMake looks at, and would not have found at first."""
+    """Return the edges whose outputs CMake looks at, and which were missing at first."""
     looks = [step.looks for step in steps.values() if step.kind is Kind.CONFIGURE]
     seen = frozenset().union(*looks)
     return {
@@ -99,7 +99,7 @@ def _add_dependents(steps: Mapping[str, Step], stale: Iterable[str]) -> set[str]
 
 
 def _share_files(steps: Mapping[str, Step], stale: Collection[str]) -> bool:
-    """Whether a stale step has made a file together with another: it cannot be done by half."""
+    """Return whether a stale step wrote a file that another step wrote too."""
     writers = Counter(
         path for step in steps.values() if step.kind in _REPEATED for path in step.writes
     )

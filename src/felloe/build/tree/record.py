@@ -1,9 +1,9 @@
-"""What a tree was built from: the steps of its last builds, and the identities of all their files.
+"""The record of a tree: the steps of its last builds, and the identities of all their files.
 
-    <tree>/files.json     the identities, and the wheel that came of them
+    <tree>/files.json     the identities, and the name of the wheel
     <tree>/steps.json     for each step, the keys that it read and the paths that it wrote
 
-The first is all that is needed to tell that nothing has changed.
+The first file is enough to detect that nothing has changed.
 """
 
 from __future__ import annotations
@@ -23,44 +23,44 @@ _PARTS = [int, int, int, int, str]
 
 @dataclass(frozen=True)
 class Step:
-    """A step as it was done last."""
+    """The last run of a step."""
 
     kind: Kind
     command: str
     reads: frozenset[str]
-    """Keys of what it read, listed, or looked for, apart from its own outputs."""
+    """Keys of files that it read, listed or searched, without its own outputs."""
     writes: frozenset[str]
-    """Paths of files that it made."""
+    """Paths of files that it wrote."""
     looks: frozenset[str] = frozenset()
-    """Keys of what CMake looked at in the build tree when it configured, made by then or not."""
+    """Keys of files in the build tree that CMake looked at, even missing ones."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """All that is known of a tree."""
+    """The identities and steps of a tree."""
 
     identities: Mapping[str, Identity] = field(default_factory=dict)
     steps: Mapping[str, Step] = field(default_factory=dict)
     wheel: str = ""
+    """The file name of the engine's wheel; empty if the last build failed."""
     place: str = ""
     """The real path of the build directory, which its files name."""
-    """The file name of the engine's wheel; empty if the last build failed."""
 
 
 def read_identities(tree: Path) -> Record | None:
-    """Return a record without steps; None if there is none that can be understood."""
+    """Return a record without steps; None if it is missing or unreadable."""
     try:
         values = read_document(tree / _FILES)
         files = {str(key): check_identity(value) for key, value in values["files"].items()}
         if values["place"] != _find_place(tree):
-            return None  # moved, or a copy
+            return None  # the tree was moved or copied
         return Record(files, {}, str(values["wheel"]), values["place"])
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return None
 
 
 def read_steps(tree: Path) -> dict[str, Step] | None:
-    """Return the steps; None if there is nothing that can be understood."""
+    """Return the steps; None if they are missing or unreadable."""
     try:
         values = read_document(tree / _STEPS)
         keys = list(map(str, values["keys"]))
@@ -81,7 +81,7 @@ def _parse_step(keys: list[str], row: tuple[str, str, list[int], list[str], list
 
 
 def write_record(tree: Path, record: Record) -> None:
-    """Write both files; the one that allows the wheel to be used comes last."""
+    """Write both files. The one that allows the wheel to be reused is written last."""
     keys = sorted({key for step in record.steps.values() for key in step.reads})
     numbers = {key: index for index, key in enumerate(keys)}
     steps = {
@@ -100,18 +100,18 @@ def write_record(tree: Path, record: Record) -> None:
 
 
 def forget_record(tree: Path) -> None:
-    """Delete a record, before a build makes it untrue."""
+    """Delete a record before a build invalidates it."""
     for name in (_FILES, _STEPS):
         (tree / name).unlink(missing_ok=True)
 
 
 def _find_place(tree: Path) -> str:
-    """Return the real path of the build directory: a tree is moved, copied, or led elsewhere."""
+    """Return the real path of the build directory, as trees can be moved, copied or linked."""
     return os.path.realpath(tree / "build")
 
 
 def check_identity(value: object) -> Identity:
-    """Return a value of JSON as an identity. Raises :class:`ValueError` if it is none."""
+    """Return a JSON value as an identity. Raise :class:`ValueError` if it is not one."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, list) and [type(part) for part in value] == _PARTS:

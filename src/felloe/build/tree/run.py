@@ -1,4 +1,4 @@
-"""A build in the tree that the last one left, if there is one and nobody is in it."""
+"""Build in the tree of the last build, if it exists and no other build uses it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _BUILD_DIR = "build-dir"
 _NOT_KEPT = "nothing is kept for the next build"
 _UNPACKED = re.compile(r"/(pip-req-build-|pip-install-|pip-wheel-|build-via-sdist-|sdists-v\d+/)")
-"""Where frontends put a project for one build only."""
+"""Directories in which frontends put a project for a single build."""
 
 
 class EngineWheel(NamedTuple):
@@ -41,7 +41,7 @@ class EngineWheel(NamedTuple):
 def build_in_tree(
     kind: str, place: BuildContext, target: Target, directory: Path, config: ConfigSettings | None
 ) -> EngineWheel:
-    """Have the engine build a ``kind``, in the tree of the last such build if there is one."""
+    """Build a wheel of this ``kind``, in the tree of the last such build if possible."""
     tree = _borrow(place, target, config)
     if tree is not None and place.root is not None:
         try:
@@ -61,7 +61,7 @@ def build_in_tree(
 def _build_with(
     tree: Tree, kind: str, place: BuildContext, directory: Path, config: ConfigSettings | None
 ) -> EngineWheel | None:
-    """Build in a tree that is ours. None if that cannot be done, or the result is doubtful."""
+    """Build in a locked tree. Return None if that fails or the result is unreliable."""
     from felloe.build.tree.repeat import Blind
     from felloe.build.tree.tree import discard
     from felloe.build.watch.library import Unwatchable
@@ -86,7 +86,7 @@ def _build_with(
 
 
 def _find_linked(made: Path | None, tree: Tree, directory: Path) -> EngineWheel | None:
-    """Add the libraries of the tree that a wheel is linked with."""
+    """Return the wheel with the directories of the libraries that it is linked with."""
     if made is None:
         return None
     return EngineWheel(made, keep_linked(tree.build_dir, directory / "linked"))
@@ -95,7 +95,7 @@ def _find_linked(made: Path | None, tree: Tree, directory: Path) -> EngineWheel 
 def _repeat(
     tree: Tree, kind: str, place: BuildContext, directory: Path, config: ConfigSettings | None
 ) -> Path | None:
-    """Answer with the wheel of the last build, or build what has changed since."""
+    """Return the wheel of the last build if nothing has changed, or build a new one."""
     from felloe.build.cache.entry import touch_card, write_card
     from felloe.build.tree.repeat import link_or_copy, repeat, reuse_wheel
     from felloe.build.tree.tree import mark, unmark, was_killed
@@ -135,7 +135,7 @@ def _repeat(
 
 
 def name_build_dir(tree: Tree) -> str:
-    """Return the build directory as the engine takes it: as a template."""
+    """Return the build directory as a template, as the engine expects it."""
     return str(tree.build_dir).replace("{", "{{").replace("}", "}}")
 
 
@@ -147,7 +147,7 @@ def plan_job(
 ) -> Job:
     """Return the job of a build, whose wheel goes to ``directory``.
 
-    Raises :class:`~felloe.build.watch.library.Unwatchable`.
+    Raise :class:`~felloe.build.watch.library.Unwatchable`.
     """
     from felloe.build.tree.observe import Places
     from felloe.build.tree.repeat import Job
@@ -167,7 +167,7 @@ def plan_job(
 
 
 def _borrow(place: BuildContext, target: Target, config: ConfigSettings | None) -> Tree | None:
-    """The tree that belongs to this build; None if there is to be none."""
+    """Lock and return the tree of this build; None if it does not use one."""
     if place.root is None or not may_have_tree(place, config):
         return None
     from felloe.build.tree.tree import borrow_tree
@@ -181,7 +181,7 @@ def _borrow(place: BuildContext, target: Target, config: ConfigSettings | None) 
 
 
 def name_tree(place: BuildContext, target: Target, config: ConfigSettings | None) -> str:
-    """What a build's tree is called: the project, and a hash of all that the build depends on."""
+    """Return the name of a build's tree: the project, and a hash of the build's facts."""
     from felloe.build.tree.key import Facts
 
     build = place.build
@@ -190,12 +190,12 @@ def name_tree(place: BuildContext, target: Target, config: ConfigSettings | None
 
 
 def may_have_tree(place: BuildContext, config: ConfigSettings | None) -> bool:
-    """A source tree has one, unless its build directory was chosen by somebody."""
+    """Return whether a build has a tree: source trees do, unless ``build-dir`` is set."""
     project = place.build.project
     if _UNPACKED.search(str(project.root)):
         return False
     if (project.root / "PKG-INFO").exists() and place.build.settings.cache.use != "true":
-        return False  # unpacked for once, unless `felloe build` says that it stays
+        return False  # an unpacked sdist, which stays only in `felloe build`
     if place.origin.vanishes and not place.address:
         return False  # its paths would be stale at once
     return not _has_build_dir(place.build, config)
@@ -209,7 +209,7 @@ def _has_build_dir(build: Build, config: ConfigSettings | None) -> bool:
 
 
 def _has_key(table: object, key: str) -> bool:
-    """Whether a table has a key, or one of its ``overrides`` does."""
+    """Return whether a table or one of its ``overrides`` has a key."""
     if not isinstance(table, Mapping):
         return False
     overrides = table.get("overrides")

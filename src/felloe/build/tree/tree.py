@@ -1,4 +1,4 @@
-"""Build trees that stay, and are borrowed by one build at a time."""
+"""Kept build trees, which one build at a time can borrow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MARK = "in-use"
 
 @dataclass(frozen=True)
 class Tree:
-    """A build tree that this process alone may use until its lock is released."""
+    """A build tree that only this process may use until its lock is released."""
 
     path: Path
     project: str
@@ -34,9 +34,10 @@ class Tree:
 
 
 def borrow_tree(root: Path, name: str, project: str) -> Tree | None:
-    """The tree of this name; None if another build has it, or what such a build left runs on.
+    """Lock and return the tree of this name.
 
-    Raises :class:`OSError` if the cache cannot take it.
+    Return None if another build holds it, or if the compilers of a killed build are
+    still running in it. Raise :class:`OSError` if the cache cannot be written.
     """
     path = root / "trees" / name
     lock = lock_of(path)
@@ -54,7 +55,7 @@ def borrow_tree(root: Path, name: str, project: str) -> Tree | None:
 
 
 def was_killed(path: Path) -> bool:
-    """Whether the last build in a tree did not end by itself: its files may be cut short."""
+    """Return whether the last build in a tree was killed, so that files may be incomplete."""
     return (path / _MARK).exists()
 
 
@@ -64,27 +65,27 @@ def mark(path: Path) -> None:
 
 
 def unmark(path: Path) -> None:
-    """Note that a build in a tree has ended."""
+    """Remove the mark when the build has ended."""
     (path / _MARK).unlink(missing_ok=True)
 
 
 def discard(tree: Tree) -> None:
-    """Delete a tree that is borrowed."""
+    """Delete a borrowed tree."""
     with suppress(OSError):
         set_aside(tree.path)
 
 
 def has_running_processes(path: Path) -> bool:
-    """Whether a process works in a directory: compilers outlive a build that was killed.
+    """Return whether a process works in a directory, such as a compiler of a killed build.
 
-    It can be seen where there is ``/proc``.
+    Without ``/proc`` it returns False.
     """
     inner = os.fsencode(path)
     return any(inner in words for words in _read_processes())
 
 
 def _read_processes() -> Iterator[bytes]:
-    """Return the directory and the command of each process."""
+    """Yield the directory and the command of each process."""
     with suppress(OSError):
         for name in os.listdir("/proc"):
             with suppress(OSError):

@@ -1,1 +1,1 @@
-"""Watching which files the programs of a build read, look for and write."""
+"""Watch which files the programs of a build read, search and write."""

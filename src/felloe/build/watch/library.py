@@ -30,7 +30,7 @@ class Unwatchable(Exception):
 def find_library(root: Path, environ: Mapping[str, str]) -> Path:
     """Return the library below the cache's ``root``; compile it if it is not there.
 
-    Raises :class:`Unwatchable`.
+    Raise :class:`Unwatchable` if that fails.
     """
     if not sys.platform.startswith("linux") or not hasattr(os, "memfd_create"):
         raise Unwatchable("files can be watched on Linux only")
@@ -57,7 +57,7 @@ def _find_compiler(environ: Mapping[str, str]) -> str:
 
 
 def _make(library: Path, compiler: str, environ: Mapping[str, str]) -> None:
-    """Compile beside, try it, rename."""
+    """Compile under a temporary name, test the library and rename it."""
     library.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=library.parent, prefix=".new-") as scratch:
         made = Path(scratch, library.name)

@@ -1,4 +1,4 @@
-"""The memory that the watched processes of a build share, and write their events to.
+"""Shared memory to which the watched processes of a build write their events.
 
 Layout: eight bytes of magic, the number of bytes used, the capacity (both 64 bits), then
 records that end with a NUL (``watch.c`` describes them).
@@ -14,7 +14,7 @@ from pathlib import Path
 _MAGIC = b"felloe1\0"
 _HEADER = struct.Struct("=8sQQ")
 _CAPACITY = 1 << 30
-"""Bytes of address space. Memory is used only for what is written."""
+"""Size of the address range, in bytes. It uses memory only for written records."""
 _VARIABLE = "FELLOE_WATCH"
 _REPLAY = "FELLOE_WATCH_REPLAY"
 _PRELOAD = "LD_PRELOAD"
@@ -41,17 +41,17 @@ class Log:
     def plan_environ(
         self, library: Path, environ: Mapping[str, str], replay: Path | None = None
     ) -> dict[str, str]:
-        """Return the variables for a process that is to be watched.
+        """Return the variables for a process to watch.
 
-        A ``LD_PRELOAD`` that is there comes first: sanitizers insist on that. ``replay``
-        holds the arguments of a CMake that need not run, because it would do what it has done.
+        An existing ``LD_PRELOAD`` stays first, as sanitizers require. ``replay`` is a file with
+        the arguments of a CMake that need not run, because its inputs are unchanged.
         """
         preload = " ".join(filter(None, (environ.get(_PRELOAD), str(library))))
         found = {_PRELOAD: preload, _VARIABLE: f"/proc/{os.getpid()}/fd/{self._file}"}
         return {**found, _REPLAY: str(replay)} if replay is not None else found
 
     def read(self) -> list[bytes]:
-        """Return the records. Raises :class:`LostEvents`."""
+        """Return the records. Raise :class:`LostEvents` if some are missing."""
         magic, used, capacity = _HEADER.unpack(os.pread(self._file, _HEADER.size, 0))
         if magic != _MAGIC or used > capacity:
             raise LostEvents

@@ -1,8 +1,8 @@
-"""Which step of a build has read and written which files, from the records of its processes.
+"""Sort the records of a build's processes into steps with the files that they read and write.
 
-Steps are told apart by the programs that start them: ninja hands the command of each edge to
-``/bin/sh -c``; ``cmake -S … -B …`` configures; all else belongs to the engine, which starts
-them. A generator other than Ninja has a single step ``build``.
+Programs that are started distinguish the steps: ninja runs the command of each edge with
+``/bin/sh -c``, and ``cmake -S … -B …`` configures. All other programs belong to the engine.
+A generator other than Ninja has a single step ``build``.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ class Kind(enum.Enum):
     """The part of a build that a step belongs to."""
 
     ENGINE = "engine"
-    """scikit-build-core, the installation, and all that is started by neither of the others."""
+    """scikit-build-core, the installation, and all programs outside of the other kinds."""
     CONFIGURE = "configure"
     BUILD = "build"
-    """What ``cmake --build`` runs otherwise than as an edge of ninja."""
+    """Programs that ``cmake --build`` runs, but not as an edge of ninja."""
     EDGE = "edge"
 
 
 @dataclass
 class Observed:
-    """What the processes of a step did. Paths are absolute."""
+    """The file accesses of a step. Paths are absolute."""
 
     kind: Kind
     command: str
@@ -42,11 +42,11 @@ class Observed:
     """Nanoseconds since 1970."""
     reads: set[str] = field(default_factory=set)
     contents: set[str] = field(default_factory=set)
-    """Those of ``reads`` that were opened."""
+    """Paths in ``reads`` that were opened."""
     rewritten: set[str] = field(default_factory=set)
-    """Those of ``contents`` that the step has written afterwards."""
+    """Paths in ``contents`` that the step wrote afterwards."""
     found: set[str] = field(default_factory=set)
-    """Those of ``reads`` that were there."""
+    """Paths in ``reads`` that existed."""
     links: set[str] = field(default_factory=set)
     lists: set[str] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
@@ -62,15 +62,15 @@ class Trace:
     steps: dict[str, Observed] = field(default_factory=dict)
     """By kind and command."""
     blind: str = ""
-    """Why it was not watched completely; empty if it was."""
+    """The reason why the watch is incomplete; empty if it is complete."""
     environ: dict[str, str] = field(default_factory=dict)
     """The variables with which the engine has called CMake to configure."""
     replayed: bool = False
-    """Whether CMake was kept from configuring again."""
+    """True if CMake was stopped from configuring again."""
 
 
 def parse_trace(records: Iterable[bytes], build_dir: str) -> Trace:
-    """Sort the records of a build whose build directory is this."""
+    """Sort the records of a build in ``build_dir``."""
     reader = _Reader(build_dir)
     for record in records:
         number, _, rest = os.fsdecode(record).partition(" ")
@@ -88,9 +88,9 @@ class _Process:
     program: str
     directory: str = ""
     configures: bool = False
-    """Whether it is the CMake that the engine has called to configure."""
+    """True for the CMake that the engine called to configure."""
     is_scheduler: bool = False
-    """Whether it is ``cmake --build`` or ninja: they only decide which edges to run."""
+    """True for ``cmake --build`` and ninja, which only decide which edges to run."""
 
 
 class _Reader:
@@ -99,7 +99,7 @@ class _Reader:
         self._build_dir = os.path.realpath(build_dir)
         self._processes: dict[str, _Process] = {}
         self._owners: dict[str, str] = {}
-        """Number of a process that is about to execute a program -> the one it counts as."""
+        """Process that is about to execute a program, and the process that it counts as."""
         self._expected: Counter[str] = Counter()
         self._programs: dict[str, str] = {}
         self._connected: set[str] = set()
@@ -123,7 +123,7 @@ class _Reader:
             self._note(number, kind, text, is_there=is_there)
 
     def _expect(self, number: str, kind: str, text: str) -> None:
-        """A program is started: it has to say so itself."""
+        """Expect a started program to report itself."""
         child, _, program = text.partition(" ")
         self._expected[child] += 1
         self._programs[child] = program
@@ -140,13 +140,13 @@ class _Reader:
             (self._connected if kind == "c" else self._bound).add(text)
 
     def fail(self, text: str) -> None:
-        """A program could not be executed."""
+        """Stop expecting a program that could not be executed."""
         child = text.partition(" ")[0]
         self._expected[child] -= 1
         self._owners.pop(child, None)
 
     def end(self) -> Trace:
-        """Return what was found."""
+        """Check that the watch is complete, and return the trace."""
         for child, count in self._expected.items():
             if count > 0:
                 self._go_blind(f"{self._programs[child]} cannot be watched")
