@@ -133,9 +133,9 @@ def _question(kind: str, build: Build) -> Iterator[ConfigSettings | None]:
     try:
         yield build.engine_config
     except EngineFailed:
-        from felloe.build.editable.install import explain_missing_room
+        from felloe.build.editable.install import explain_missing_build
 
-        explain_missing_room(build)
+        explain_missing_build(build)
         raise
 
 

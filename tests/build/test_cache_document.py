@@ -8,7 +8,7 @@ import pytest
 
 from felloe.build.cache.document import read_document, write_document
 from felloe.build.cache.entry import make_root, read_entries, write_card
-from felloe.build.editable.state import Room, find_needed, read_room, write_room
+from felloe.build.editable.state import EditableState, find_needed, read_state, write_state
 from felloe.build.tree.identity import find_changes
 from felloe.build.tree.plan import plan_build
 from felloe.build.tree.record import Record, Step, read_identities, read_steps, write_record
@@ -75,11 +75,11 @@ def test_records_that_nobody_wrote(tmp_path):
 
 def test_rooms_that_nobody_wrote(tmp_path):
     path = tmp_path / "editables" / "x"
-    room = Room(path, str(tmp_path), "1", rebuilds=True, environ={"CC": "cc"})
+    state = EditableState(path, str(tmp_path), "1", rebuilds=True, environ={"CC": "cc"})
     (tmp_path / "pyproject.toml").touch()
-    write_room(room)
+    write_state(state)
     assert find_needed(tmp_path) == {path, tmp_path / "environments" / "1"}
-    assert read_room(path) == room
+    assert read_state(path) == state
     file = path / "install.json"
     for values in variants(json.loads(file.read_text())):
         file.write_text(json.dumps(values))

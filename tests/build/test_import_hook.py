@@ -25,7 +25,7 @@ ENGINE = (
     Path(find_spec("scikit_build_core").origin).parent / "resources" / "_editable_redirect.py"
 ).read_text(encoding="utf-8")
 CALL = "install({}, {'m': '/r/m.so'}, {}, [], '/r', True, False, ['--config', 'Release'], [], '/p')"
-VALUES = {"PROJECT": "/my project", "ROOM": "/it's", "PYTHON": "/python", "HOME": "/home"}
+VALUES = {"PROJECT": "/my project", "STATE": "/it's", "PYTHON": "/python", "HOME": "/home"}
 
 
 def stage(text, *others):
@@ -77,7 +77,7 @@ def test_a_start_file_keeps_its_meaning(tmp_path):
         "import sys, _editable_skbc_m as hook; hook.entrypoint(); hook.entrypoint(); "
         "finder, other = sys.meta_path[:2]; print(type(finder).rebuild.__name__, finder.path, "
         "type(other) is type(finder), '_editable_skbc_m_rebuild' in sys.modules); "
-        "import _editable_skbc_m_rebuild as r; print([r.PROJECT, r.ROOM, r.PYTHON, r.HOME])"
+        "import _editable_skbc_m_rebuild as r; print([r.PROJECT, r.STATE, r.PYTHON, r.HOME])"
     )
     command = [sys.executable, "-c", code]
     environ = {**os.environ, "PYTHONPATH": str(tmp_path)}

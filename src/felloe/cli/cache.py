@@ -15,7 +15,7 @@ from felloe.build.cache.directory import cache_root
 from felloe.build.cache.entry import Entry, read_entries, remove_entry
 from felloe.build.cache.lock import CAN_LOCK
 from felloe.build.cache.prune import prune
-from felloe.build.editable.state import KIND, find_needed, read_room
+from felloe.build.editable.state import KIND, find_needed, read_state
 from felloe.cli.arguments import Commands, add_command, add_json, checked
 from felloe.config.settings import CacheSettings, read_settings
 from felloe.config.tool_table import OPTIONS
@@ -107,8 +107,8 @@ def run_clear(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has none
 
 def _project(entry: Entry) -> str:
     """Return the project of an editable install's entry; empty for other kinds."""
-    room = read_room(entry.path) if entry.kind == KIND else None
-    return room.project if room else ""
+    state = read_state(entry.path) if entry.kind == KIND else None
+    return state.project if state else ""
 
 
 def _read_settings(limit: str | None) -> CacheSettings:

@@ -1,7 +1,7 @@
 """The door through which an import rebuilds an editable install.
 
 ``launcher/rebuild_hook.py`` calls it, in the environment of the first build,
-with ``["ROOM", "BUILD_DIR", "PREFIX", [build options], [install options]]`` on
+with ``["STATE", "BUILD_DIR", "PREFIX", [build options], [install options]]`` on
 stdin: in its command the directories would count as being worked in. What it
 prints is the text of an ImportError, if it fails.
 """
@@ -19,9 +19,9 @@ from felloe.errors import FelloeError
 
 def main(text: str) -> int:
     """0 if what is installed is up to date after this."""
-    room, build_dir, prefix, build_options, install_options = json.loads(text)
+    state, build_dir, prefix, build_options, install_options = json.loads(text)
     request = Request(
-        Path(room), Path(build_dir), prefix, tuple(build_options), tuple(install_options)
+        Path(state), Path(build_dir), prefix, tuple(build_options), tuple(install_options)
     )
     try:
         rebuild(request, os.environ)

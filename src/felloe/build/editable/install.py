@@ -35,7 +35,7 @@ from felloe.wheel.writer import write_wheel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from felloe.build.editable.state import Room
+    from felloe.build.editable.state import EditableState
     from felloe.build.tree.tree import Tree
 
 _BUILD_DIR = "build-dir"
@@ -49,7 +49,7 @@ class _Site:
     """Directories of an editable build, locked by this process."""
 
     place: BuildContext
-    room: Room
+    state: EditableState
     tree: Tree
     config: ConfigSettings
     is_ours: bool
@@ -78,8 +78,8 @@ def _open_site(place: BuildContext, target: Target, stack: ExitStack) -> _Site |
     """Lock the state of this installation until the build ends. None if nothing is kept."""
     if place.root is None or (place.origin.vanishes and not place.address):
         return None
-    from felloe.build.editable.rebuild import wait_for_room
-    from felloe.build.editable.state import KIND, Room
+    from felloe.build.editable.rebuild import wait_for_state
+    from felloe.build.editable.state import KIND, EditableState
     from felloe.build.tree.key import select_variables
     from felloe.build.tree.tree import Tree
 
@@ -87,7 +87,7 @@ def _open_site(place: BuildContext, target: Target, stack: ExitStack) -> _Site |
     config = _with_compile_commands(build, config)
     path = place.root / KIND / name_tree(place, target, config)
     try:
-        lock = wait_for_room(path)
+        lock = wait_for_state(path)
         stack.callback(lock.release)
         path.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
@@ -97,10 +97,10 @@ def _open_site(place: BuildContext, target: Target, stack: ExitStack) -> _Site |
         return None
     steering = select_variables(build.environ)
     project = os.path.realpath(build.project.root)
-    room = Room(path, project, place.address, rebuilds=False, environ=steering)
+    state = EditableState(path, project, place.address, rebuilds=False, environ=steering)
     tree = Tree(path, project, lock)
     is_ours = may_have_tree(place, config)
-    return _Site(place, room, tree, config, is_ours)
+    return _Site(place, state, tree, config, is_ours)
 
 
 def _build(site: _Site, directory: Path) -> Path:
@@ -109,14 +109,14 @@ def _build(site: _Site, directory: Path) -> Path:
     The engine does not inherit the lock, because the server of a compiler cache
     could keep it. The tree of a build that was killed is deleted.
     """
-    for old in site.room.path.glob("stamps-*"):
+    for old in site.state.path.glob("stamps-*"):
         old.unlink(missing_ok=True)
     if not site.is_ours:
         return site.place.build.engine.build("editable", directory, site.config)
-    return _build_in_room(site, directory)
+    return _build_in_state(site, directory)
 
 
-def _build_in_room(site: _Site, directory: Path) -> Path:
+def _build_in_state(site: _Site, directory: Path) -> Path:
     from felloe.build.cache.entry import set_aside
     from felloe.build.tree.repeat import Blind, link_or_copy, repeat, reuse_wheel
     from felloe.build.tree.tree import mark, unmark, was_killed
@@ -134,7 +134,7 @@ def _build_in_room(site: _Site, directory: Path) -> Path:
     if wheel is not None and not killed:
         return link_or_copy(wheel, directory)
     mark(tree.path)
-    site.room.note_sight()
+    site.state.note_sight()
     try:
         job = plan_job(tree, site.place, run, directory)
         outcome = repeat(job, None if killed else record, changes)
@@ -142,7 +142,7 @@ def _build_in_room(site: _Site, directory: Path) -> Path:
     except Unwatchable:
         made = None
     except Blind as blind:
-        site.room.note_blind(str(blind))
+        site.state.note_blind(str(blind))
         made = blind.made
     finally:
         unmark(tree.path)
@@ -160,11 +160,11 @@ def _build_for_once(place: BuildContext, directory: Path) -> Path:
     try:
         return build.engine.build("editable", directory, build.engine_config)
     except EngineFailed:
-        explain_missing_room(build)
+        explain_missing_build(build)
         raise
 
 
-def explain_missing_room(build: Build) -> None:
+def explain_missing_build(build: Build) -> None:
     """Print a note after a failed build if ``editable.rebuild`` needs a kept build."""
     if build.skbuild.is_set("editable", "rebuild"):
         terminal.report_note(
@@ -179,10 +179,10 @@ def explain_missing_room(build: Build) -> None:
 def _settle(staged: StagedWheel, hook: ImportHook | None, site: _Site) -> StagedWheel:
     """Write the state of the installation, and add the rebuild to the import hook."""
     from felloe.build.editable.rebuild import note_fresh
-    from felloe.build.editable.state import write_room
+    from felloe.build.editable.state import write_state
 
     rebuilds = hook is not None and hook.rebuilds and bool(hook.path)
-    write_room(replace(site.room, rebuilds=rebuilds))
+    write_state(replace(site.state, rebuilds=rebuilds))
     build_dir = Path(hook.path) if hook is not None and hook.path else site.tree.build_dir
     _offer_compile_commands(site.place.build, build_dir)
     if site.place.root is not None:
@@ -190,7 +190,7 @@ def _settle(staged: StagedWheel, hook: ImportHook | None, site: _Site) -> Staged
     if hook is None or not rebuilds:
         return staged
     if not hook.prefix or Path(hook.prefix).is_absolute():
-        note_fresh(site.room, hook.prefix)
+        note_fresh(site.state, hook.prefix)
     return add_rebuild(staged, hook, _constants(site))
 
 
@@ -201,8 +201,8 @@ def _constants(site: _Site) -> Mapping[str, str]:
     if environment and origin.owns(home):
         home = stable_site(origin, environment)
     return {
-        "PROJECT": site.room.project,
-        "ROOM": str(site.room.path),
+        "PROJECT": site.state.project,
+        "STATE": str(site.state.path),
         "PYTHON": f"{environment}/bin/python" if environment else origin.python,
         "HOME": home,
     }

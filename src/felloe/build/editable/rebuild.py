@@ -19,7 +19,7 @@ from felloe import terminal
 from felloe.build.cache.document import read_document
 from felloe.build.cache.entry import lock_of
 from felloe.build.cache.lock import Lock
-from felloe.build.editable.state import Room, read_room, read_stamps, write_stamps
+from felloe.build.editable.state import EditableState, read_stamps, read_state, write_stamps
 from felloe.build.tree.identity import find_changes, take_identities
 from felloe.build.tree.key import select_variables
 from felloe.build.tree.observe import Places
@@ -42,7 +42,7 @@ _CMAKE = re.compile(r"^CMAKE_COMMAND:INTERNAL=(.+)$", re.MULTILINE)
 class Request:
     """The request of an import hook."""
 
-    room: Path
+    state: Path
     build_dir: Path
     prefix: str
     """Install prefix; empty if nothing is installed."""
@@ -55,16 +55,16 @@ class _Workshop:
     """A build directory that only this process uses."""
 
     request: Request
-    room: Room
+    state: EditableState
     cmake: str
     environ: Mapping[str, str]
 
     def configure(self, environ: Mapping[str, str]) -> None:
         """Run CMake as the engine did. A watched CMake ends at once if nothing has changed."""
-        text = (self.room.path / ARGUMENTS).read_bytes()
+        text = (self.state.path / ARGUMENTS).read_bytes()
         words = [os.fsdecode(word) for word in text.split(b"\0")[:-1]]
         watch = {k: v for k, v in environ.items() if self.environ.get(k) != v}
-        called = read_document(self.room.path / ENVIRON)
+        called = read_document(self.state.path / ENVIRON)
         counting = select_variables(self.environ)
         unread = {k: v for k, v in self.environ.items() if k not in counting}
         self._check(words, self._start(words, {**called, **unread, **watch}, None))
@@ -97,7 +97,7 @@ class _Workshop:
         return subprocess.run(
             words,
             check=False,
-            cwd=self.room.project,
+            cwd=self.state.project,
             env=environ,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
@@ -112,32 +112,32 @@ def rebuild(request: Request, environ: Mapping[str, str]) -> None:
 
     Raise :class:`FelloeError` with the command that failed.
     """
-    room = read_room(request.room)
-    if room is None:
+    state = read_state(request.state)
+    if state is None:
         raise FelloeError(
-            f"the kept build {request.room} is missing, or another version of felloe made it",
+            f"the kept build {request.state} is missing, or another version of felloe made it",
             hint="install the project again: pip install -e <its directory>",
         )
-    with _hold(room):
-        stamps = read_stamps(room.stamps(request.prefix))
+    with _hold(state):
+        stamps = read_stamps(state.stamps(request.prefix))
         if stamps is not None and not find_changes(stamps).content:
-            _write_stamps(room, request.prefix, stamps)  # some files have new times
+            _write_stamps(state, request.prefix, stamps)  # some files have new times
             return
-        workshop = _Workshop(request, room, _find_cmake(request, room), _restore(environ, room))
+        workshop = _Workshop(request, state, _find_cmake(request, state), _restore(environ, state))
         try:
             watched = _build(workshop)
             installed = _install(workshop) if request.prefix else []
         except OSError as cause:
             raise FelloeError(
-                f"{cause.filename}: {cause.strerror}", hint=_advise(room.project)
+                f"{cause.filename}: {cause.strerror}", hint=_advise(state.project)
             ) from cause
         if watched:
-            note_fresh(room, request.prefix, installed)
+            note_fresh(state, request.prefix, installed)
 
 
-def note_fresh(room: Room, prefix: str, installed: Iterable[str] = ()) -> None:
+def note_fresh(state: EditableState, prefix: str, installed: Iterable[str] = ()) -> None:
     """Write stamps of the files that the build has read, made and ``installed``."""
-    record, steps = read_identities(room.path), read_steps(room.path)
+    record, steps = read_identities(state.path), read_steps(state.path)
     if record is None or steps is None:
         return
     keys = {f"f{path}" for path in installed}
@@ -146,10 +146,10 @@ def note_fresh(room: Room, prefix: str, installed: Iterable[str] = ()) -> None:
         keys |= step.reads if step.kind is not Kind.ENGINE else set()
     stamps = {key: record.identities[key] for key in keys if key in record.identities}
     fresh = take_identities(keys - stamps.keys(), lambda _: False)
-    write_stamps(room.stamps(prefix), {**stamps, **fresh})
+    write_stamps(state.stamps(prefix), {**stamps, **fresh})
 
 
-def wait_for_room(path: Path) -> Lock:
+def wait_for_state(path: Path) -> Lock:
     """Wait for the lock of an editable state and take it. Raise :class:`OSError`."""
     began, said = time.monotonic(), False
     while (lock := lock_of(path)) is None:
@@ -161,9 +161,9 @@ def wait_for_room(path: Path) -> Lock:
 
 
 @contextmanager
-def _hold(room: Room) -> Iterator[None]:
+def _hold(state: EditableState) -> Iterator[None]:
     try:
-        lock = wait_for_room(room.path)
+        lock = wait_for_state(state.path)
     except OSError as cause:
         raise FelloeError(
             f"{cause.filename} cannot be written: {cause.strerror}",
@@ -175,9 +175,9 @@ def _hold(room: Room) -> Iterator[None]:
         lock.release()
 
 
-def _write_stamps(room: Room, prefix: str, stamps: Mapping[str, object]) -> None:
+def _write_stamps(state: EditableState, prefix: str, stamps: Mapping[str, object]) -> None:
     fresh = take_identities(stamps, lambda path: _has_content(stamps.get(f"f{path}")))
-    write_stamps(room.stamps(prefix), fresh)
+    write_stamps(state.stamps(prefix), fresh)
 
 
 def _has_content(identity: object) -> bool:
@@ -186,47 +186,47 @@ def _has_content(identity: object) -> bool:
 
 def _build(workshop: _Workshop) -> bool:
     """Build what has changed. Return False if the build could not be watched."""
-    room, request = workshop.room, workshop.request
-    if was_killed(room.path):
+    state, request = workshop.state, workshop.request
+    if was_killed(state.path):
         _wait_for_orphans(request.build_dir)
     library = _find_library(workshop)
     if library is None:
         workshop.build(workshop.environ)
         return False
-    record = None if was_killed(room.path) else read_identities(room.path)
+    record = None if was_killed(state.path) else read_identities(state.path)
     changes = find_changes(record.identities if record is not None else {})
     if record is not None and not changes.content:
         return True
-    mark(room.path)
+    mark(state.path)
     try:
         repeat(_plan_job(workshop, library), record, changes)
     except Blind as blind:
-        room.note_blind(str(blind))
+        state.note_blind(str(blind))
         workshop.build(workshop.environ)
         return False
     finally:
-        unmark(room.path)
+        unmark(state.path)
     return True
 
 
 def _plan_job(workshop: _Workshop, library: Path) -> Job:
-    room = workshop.room
+    state = workshop.state
 
     def run(environ: Mapping[str, str]) -> None:
         workshop.configure(environ)
         workshop.build(environ)
 
-    root = room.path.parent.parent
-    ignored = [root / "watch", room.path / "scratch"]
-    if room.address:
-        ignored.append(root / "environments" / room.address)
+    root = state.path.parent.parent
+    ignored = [root / "watch", state.path / "scratch"]
+    if state.address:
+        ignored.append(root / "environments" / state.address)
     places = Places(
         build_dir=str(workshop.request.build_dir),
-        checkout=room.project,
+        checkout=state.project,
         ignored=tuple(f"{path}/" for path in ignored),
         temporary=workshop.environ.get("TMPDIR", "/tmp"),  # noqa: S108 - as programs take it
     )
-    return Job(room.path, places, library, workshop.environ, run, keeps_request=True)
+    return Job(state.path, places, library, workshop.environ, run, keeps_request=True)
 
 
 def _find_library(workshop: _Workshop) -> Path | None:
@@ -235,13 +235,13 @@ def _find_library(workshop: _Workshop) -> Path | None:
     It does so in a build directory that the project has chosen, and after a
     build that could not be watched completely.
     """
-    room = workshop.room
-    if workshop.request.build_dir != room.build_dir or room.is_blind:
+    state = workshop.state
+    if workshop.request.build_dir != state.build_dir or state.is_blind:
         return None
-    if not (room.path / ARGUMENTS).exists():
+    if not (state.path / ARGUMENTS).exists():
         return None
     try:
-        return find_library(room.path.parent.parent, workshop.environ)
+        return find_library(state.path.parent.parent, workshop.environ)
     except Unwatchable:
         return None
 
@@ -256,7 +256,7 @@ def _wait_for_orphans(build_dir: Path) -> None:
 def _install(workshop: _Workshop) -> list[str]:
     """Install into a temporary directory, and move each changed file, so that it is complete."""
     installed = []
-    with TemporaryDirectory(dir=workshop.room.path, prefix=".stage-") as stage:
+    with TemporaryDirectory(dir=workshop.state.path, prefix=".stage-") as stage:
         workshop.install(stage)
         for source in map(Path, list_files(Path(stage))):
             target = Path("/", source.relative_to(stage))
@@ -269,25 +269,25 @@ def _install(workshop: _Workshop) -> list[str]:
     return installed
 
 
-def _find_cmake(request: Request, room: Room) -> str:
+def _find_cmake(request: Request, state: EditableState) -> str:
     """Return the CMake program that configured the build."""
     try:
         text = (request.build_dir / "CMakeCache.txt").read_text(encoding="utf-8", errors="replace")
     except OSError as cause:
-        words = (room.path / ARGUMENTS) if request.build_dir == room.build_dir else None
+        words = (state.path / ARGUMENTS) if request.build_dir == state.build_dir else None
         if words is not None and words.exists():  # the last configuration failed
             return os.fsdecode(words.read_bytes().partition(b"\0")[0])
         raise FelloeError(
-            f"{request.build_dir} is not configured", hint=_advise(room.project)
+            f"{request.build_dir} is not configured", hint=_advise(state.project)
         ) from cause
     found = _CMAKE.search(text)
     return found[1] if found else "cmake"
 
 
-def _restore(environ: Mapping[str, str], room: Room) -> dict[str, str]:
+def _restore(environ: Mapping[str, str], state: EditableState) -> dict[str, str]:
     """Return the variables of the first build, and the current ones that no build reads."""
     counting = select_variables(environ)
-    return {**{k: v for k, v in environ.items() if k not in counting}, **room.environ}
+    return {**{k: v for k, v in environ.items() if k not in counting}, **state.environ}
 
 
 def _advise(project: str) -> str:

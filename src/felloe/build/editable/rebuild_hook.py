@@ -11,7 +11,7 @@ import zlib
 
 # felloe replaces these values.
 PROJECT = "project"
-ROOM = "room"
+STATE = "state"
 PYTHON = "python"
 HOME = "home"
 
@@ -33,12 +33,12 @@ def rebuild(finder):
         raise ImportError(
             "wheel.install-dir is outside of site-packages, so nothing can be rebuilt"
         )
-    stamps = os.path.join(ROOM, f"stamps-{hash_text(prefix)}")
+    stamps = os.path.join(STATE, f"stamps-{hash_text(prefix)}")
     register()
-    state = find_changes(stamps)
-    if state == []:
+    changes = find_changes(stamps)
+    if changes == []:
         return
-    if failure is None or failure[0] is None or failure[0] != state:
+    if failure is None or failure[0] is None or failure[0] != changes:
         failure = None
         problem = run(finder, prefix)
         if problem is None:
@@ -84,7 +84,7 @@ def look_at(key):
 
 def register():
     """Register this file as a user of the kept build, so that the cache keeps it."""
-    users = os.path.join(ROOM, "users")
+    users = os.path.join(STATE, "users")
     user, pending = os.path.join(users, hash_text(__file__)), os.path.join(users, "pending")
     is_pending = os.path.exists(pending)
     if is_pending or not os.path.exists(user):
@@ -103,7 +103,7 @@ def run(finder, prefix):
     import subprocess
 
     options = [list(finder.build_options), list(getattr(finder, "install_options", ()))]
-    words = json.dumps([ROOM, str(finder.path), prefix, *options])
+    words = json.dumps([STATE, str(finder.path), prefix, *options])
     environ = dict(os.environ)
     environ[SKIP] = os.pathsep.join(filter(None, (environ.get(SKIP), finder.path)))
     verbose = environ.get(VERBOSE, "1" if finder.verbose else "0") not in ("", "0")

@@ -34,7 +34,7 @@ _BLIND = "blind"
 
 
 @dataclass(frozen=True)
-class Room:
+class EditableState:
     """The kept build of an editable install."""
 
     path: Path
@@ -74,21 +74,21 @@ def hash_text(text: str) -> str:
     return f"{zlib.crc32(os.fsencode(text)):08x}"
 
 
-def write_room(room: Room) -> None:
+def write_state(state: EditableState) -> None:
     """Write the state, and record that a new wheel uses it."""
-    users = room.path / _USERS
+    users = state.path / _USERS
     users.mkdir(parents=True, exist_ok=True)
     (users / _PENDING).touch()
-    values = {name: value for name, value in room.__dict__.items() if name != "path"}
-    write_document(room.path / _RECORD, values)
-    write_card(room.path, room.project)
+    values = {name: value for name, value in state.__dict__.items() if name != "path"}
+    write_document(state.path / _RECORD, values)
+    write_card(state.path, state.project)
 
 
-def read_room(path: Path) -> Room | None:
+def read_state(path: Path) -> EditableState | None:
     """Return the state in ``path``; None if it is missing or unreadable."""
     try:
         values = read_document(path / _RECORD)
-        return Room(
+        return EditableState(
             path=path,
             project=str(values["project"]),
             address=str(values["address"]),
@@ -99,12 +99,12 @@ def read_room(path: Path) -> Room | None:
         return None
 
 
-def is_needed(room: Room) -> bool:
+def is_needed(state: EditableState) -> bool:
     """Return whether the project still exists and an import hook still uses the state."""
-    if not room.rebuilds or not os.path.exists(os.path.join(room.project, "pyproject.toml")):
+    if not state.rebuilds or not os.path.exists(os.path.join(state.project, "pyproject.toml")):
         return False
-    users = {user.name: user for user in (room.path / _USERS).glob("*")}
-    return _PENDING in users or any(_leads_to(room, user) for user in users.values())
+    users = {user.name: user for user in (state.path / _USERS).glob("*")}
+    return _PENDING in users or any(_leads_to(state, user) for user in users.values())
 
 
 def find_needed(root: Path) -> set[Path]:
@@ -112,16 +112,16 @@ def find_needed(root: Path) -> set[Path]:
     needed: set[Path] = set()
     with suppress(OSError):
         for path in (root / KIND).iterdir():
-            room = read_room(path)
-            if room is not None and is_needed(room):
-                needed |= {path, root / "environments" / room.address}
+            state = read_state(path)
+            if state is not None and is_needed(state):
+                needed |= {path, root / "environments" / state.address}
     return needed
 
 
-def _leads_to(room: Room, user: Path) -> bool:
+def _leads_to(state: EditableState, user: Path) -> bool:
     try:
         hook = Path(user.read_text(encoding="utf-8", errors="surrogateescape"))
-        return repr(str(room.path)) in hook.read_text(encoding="utf-8", errors="surrogateescape")
+        return repr(str(state.path)) in hook.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return False
 
