@@ -41,9 +41,9 @@ class AuditReport:
     waived: tuple[Waiver, ...]
     """Libraries left to the user's machine: ``library``, ``reason``, ``distribution``."""
     text: str
-    """What ``felloe audit`` prints."""
+    """Output of ``felloe audit``."""
     document: Mapping[str, Any]
-    """What ``felloe audit --json`` prints, as plain values."""
+    """Output of ``felloe audit --json``, as plain values."""
 
 
 def audit_wheel(

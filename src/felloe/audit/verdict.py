@@ -28,7 +28,7 @@ class Verdict:
 
     claim: WheelName
     proved: WheelName
-    """The same wheel under the best tags that its files prove."""
+    """Name of the wheel with the best tags that its files prove."""
     platform: PlatformVerdict
     problems: tuple[Finding, ...]
     """False claims, under which no wheel may be written."""

@@ -27,7 +27,7 @@ _VERSION = 1
 
 
 class WaiverReason(Enum):
-    """Why a library is not in the wheel."""
+    """Reason why a library is not in the wheel."""
 
     DRIVER = "driver"
     """It belongs to the driver of a device, such as libcuda.so.1."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from felloe.errors import MalformedBinary
 
-# Linkers merge strings that share a tail, so names may add up to more than the
-# table holds; by a small factor only, unless the table was made to be slow.
+# Linkers merge strings with a common tail, so the names can be longer together than
+# the table. In real files the factor is small.
 _MOST_OVERLAP = 16
 _SLACK = 1 << 16
 
@@ -41,7 +41,7 @@ class StringTable:
         return decode_name(self._raw[offset:end])
 
 
-# Names are looked for in pieces of this size, so that the file is not copied.
+# Names are searched in pieces of this size, so that the file is not copied.
 _PIECE = 256
 
 

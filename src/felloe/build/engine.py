@@ -99,7 +99,7 @@ class Engine:
                     child.wait()
                 except KeyboardInterrupt:
                     # Ctrl-C reached the child too. subprocess.run would kill it after 0.25 s,
-                    # amid the removal of its build directory.
+                    # while it deletes its build directory.
                     child.wait()
                     raise
             if child.returncode:

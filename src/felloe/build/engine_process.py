@@ -29,7 +29,7 @@ _OWN_ERRORS = ("scikit_build_core", "pyproject_metadata")
 def main() -> None:
     """Run the hook that the command line names."""
     if not getattr(sys.flags, "safe_path", False):
-        del sys.path[0]  # this file's directory: its modules are not for the engine
+        del sys.path[0]  # the directory of this file, whose modules the engine must not import
     import json
 
     with open(sys.argv[1], encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Environment variables that a build may read: all but a list of those that none does.
+"""Select the environment variables that a build may read: all but a list of exceptions.
 
 Compilers, CMake and a project's own scripts read variables of any name. A kept
 result is therefore bound to the whole environment.
@@ -11,12 +11,12 @@ from collections.abc import Mapping
 
 _UNREAD = re.compile(
     r"""
-    # Terminals: they decide on colors and line breaks of what is printed.
+    # Terminals: colors and line breaks of the output.
       TERM | TERMCAP | TERM_\w+ | COLORTERM | COLUMNS | LINES | NO_COLOR | FORCE_COLOR
     | CLICOLOR\w* | \w+_COLORS? | CMAKE_COLOR_DIAGNOSTICS | WINDOWID | VTE_VERSION | WT_\w+
     | (ITERM|KITTY|ALACRITTY|KONSOLE|GNOME_TERMINAL|WEZTERM|VSCODE|TMUX|STARSHIP|P9K)_\w+
     | TMUX | STY | WINDOW | PAGER | LESS\w* | EDITOR | VISUAL | BROWSER
-    # The session: who has logged in from where.
+    # The login session.
     | (SSH|XDG_SESSION|GPG|SUDO|DBUS|SYSTEMD|LISTEN)_\w+ | XDG_(SEAT|VTNR|RUNTIME_DIR)
     | DISPLAY | WAYLAND_DISPLAY | XAUTHORITY | DESKTOP_\w+ | SESSION_MANAGER | KRB5CCNAME | MAIL
     | INVOCATION_ID | JOURNAL_STREAM | MANAGERPID | SECURITYSESSIONID

@@ -42,7 +42,7 @@ _LOGS = "logs"
 
 @dataclass(frozen=True)
 class ReleasePlan:
-    """What to build, with what, and where to write it."""
+    """The wheels to build, the frontend, and the output directory."""
 
     project: Project
     """The source tree."""

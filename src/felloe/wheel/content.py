@@ -19,7 +19,7 @@ DEFLATED = 8
 CHUNK = 1 << 20
 """Bytes that are read, inflated or deflated at a time."""
 
-_RAW_DEFLATE = -15  # window size as zlib wants it for a stream without a header
+_RAW_DEFLATE = -15  # window size that zlib expects for a stream without a header
 _HEAD_INPUT = 1 << 12
 
 

@@ -46,7 +46,7 @@ def write_directory(staged: StagedWheel, place: Path) -> Path:
 def _write(member: Member, root: Path) -> None:
     path = root / member.name
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Names that differ in case alone are one file on some systems: an error, not a loss.
+    # Names that differ only in case are one file on some systems: raise, do not overwrite.
     mode = 0o777 if member.executable else 0o666
     descriptor = os.open(
         path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode

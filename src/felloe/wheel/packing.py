@@ -23,7 +23,7 @@ from felloe.wheel.member import Member
 
 try:
     import deflate
-except ImportError:  # the extra felloe[fast] was not asked for
+except ImportError:  # the extra felloe[fast] is not installed
     deflate = None
 
 _Item = TypeVar("_Item")
@@ -34,7 +34,7 @@ _WINDOW = 1 << 15
 _MOST_WHOLE = 64 << 20
 """Bytes of the largest member that is held in memory as one piece."""
 _AHEAD = 16
-"""Pieces under way at once: the bound on memory, in MiB; with libdeflate, in members."""
+"""Pieces compressed at once, which limits memory: 1 MiB each, or whole members with libdeflate."""
 
 
 class Digest(NamedTuple):

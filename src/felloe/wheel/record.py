@@ -16,7 +16,7 @@ from felloe.wheel.member import Member
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 """Signatures of RECORD, which it does not list. PEP 815 abolishes them."""
 
-_WEAK = ("md5", "sha1", "sha224")  # "sha256 or better" is asked for
+_WEAK = ("md5", "sha1", "sha224")  # the specification requires "sha256 or better"
 _COLUMNS = 3
 _MOST_PATHS = 5
 

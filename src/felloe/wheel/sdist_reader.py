@@ -18,7 +18,7 @@ from felloe.wheel.size_limit import check_proportion, find_room
 
 SUFFIX = ".tar.gz"
 
-# Numbers beyond 64 bits leave tarfile as the errors of the calls they break.
+# tarfile also raises errors of other types, for numbers beyond 64 bits.
 _BROKEN = (
     tarfile.TarError,
     EOFError,

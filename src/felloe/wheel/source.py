@@ -24,7 +24,7 @@ _read_at: Callable[[int, int, int], bytes] | None = getattr(os, "pread", None)
 
 
 class Source:
-    """An open file: mapped for jumping about in it, read for passing through.
+    """An open file: mapped for random access, read for sequential access.
 
     Pages of a mapping that were touched count as the memory of this process
     until the mapping is closed. Content that is read in order is therefore not

@@ -70,7 +70,7 @@ class WheelName:
 
 
 def parse_wheel_name(filename: str) -> WheelName:
-    """Take a wheel's file name apart.
+    """Parse a wheel's file name.
 
     Raises :class:`MalformedArchive`, or :class:`UsageError` for a file of another kind.
     """

@@ -38,7 +38,7 @@ class Portability:
     problems: tuple[Finding, ...]
     notes: tuple[Finding, ...]
     self_contained: bool
-    """No object needs a library: such programs run under every C library."""
+    """True if the objects need no library, so that they run with every C library."""
 
     @property
     def policy(self) -> str | None:

@@ -1,1 +1,1 @@
-"""Which processors the machine code of a wheel runs on."""
+"""Find the processors that the machine code of a wheel runs on."""

@@ -46,7 +46,7 @@ _ENDS = (
 
 
 class Program:
-    """The functions of one object, decoded when they are asked for."""
+    """The functions of an object, decoded on request."""
 
     def __init__(self, memory: LoadedObject, level: int) -> None:
         self.memory = memory
@@ -58,7 +58,7 @@ class Program:
     def function(self, entry: int) -> Function:
         """Return the function that begins at an address."""
         if entry not in self._functions:
-            self._functions[entry] = Function(entry, {})  # while it is decoded: recursion
+            self._functions[entry] = Function(entry, {})  # ends a recursion while it is decoded
             self._functions[entry] = _FunctionReader(self, entry).read()
         return self._functions[entry]
 
@@ -133,7 +133,7 @@ class Program:
                 yield instruction
                 at = instruction.next_ip
             if len(code) < _WINDOW or self._budget <= 0 or at - begin < _WINDOW - _LONGEST:
-                return  # the code ends, or is no code
+                return  # the code ends, or is not code
 
     def find_use(self, instruction: Instruction) -> Use | None:
         """Return the instruction as a use, if the level does not have it."""
@@ -147,7 +147,7 @@ class Program:
 
 
 class _FunctionReader:
-    """Finds the blocks of one function."""
+    """Find the blocks of a function."""
 
     def __init__(self, program: Program, entry: int) -> None:
         self._program = program
@@ -216,7 +216,7 @@ class _FunctionReader:
         return block, taint.state
 
     def _leave(self, block: Block, instruction: Instruction) -> None:
-        """Note where the last instruction of a block leads."""
+        """Set the successors of a block from its last instruction."""
         flow = instruction.flow_control
         if flow == _CONDITIONAL:
             block.successors = [instruction.near_branch_target, instruction.next_ip]

@@ -1,9 +1,8 @@
-"""The control flow of a function, and the part of it that no test of the processor guards.
+"""The control flow of a function, and the blocks that run on every processor.
 
-A branch is a guard if it depends on a variable, on an object that the function was
-given, or on the answer of a function that asks the processor. Blocks between a
-guard and the place where its two ways meet again are left out: they may be meant
-for newer processors.
+A branch is a guard if it depends on a variable, on an object in an argument, or on
+the result of a function that runs CPUID. Blocks between a guard and the point where
+its two ways meet again are left out, because they may be meant for newer processors.
 """
 
 from __future__ import annotations
@@ -33,9 +32,9 @@ class Block:
     zero_test: int = 0
     """Address of the variable that the branch compares with zero; 0 for any other test."""
     touched: set[int] = field(default_factory=set)
-    """Addresses of variables that it writes, or whose address it takes."""
+    """Variables that the block writes or takes the address of, by address."""
     asks: bool = False
-    """It executes CPUID or XGETBV."""
+    """True if the block executes CPUID or XGETBV."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,11 @@ class Function:
 
     @property
     def asks(self) -> bool:
-        """Return whether it asks the processor what it can do."""
+        """Return whether the function asks for the features of the processor."""
         return any(block.asks for block in self.blocks.values())
 
     def find_unguarded(self) -> list[Block]:
-        """Return the blocks that run whatever the processor answers."""
+        """Return the blocks that run on every processor."""
         meeting = _find_post_dominators(self.blocks) if self._has_guard() else {}
         found: dict[int, None] = {}
         queue = [self.entry]
@@ -68,9 +67,9 @@ class Function:
         return [self.blocks[at] for at in found]
 
     def _is_first_use(self, at: int) -> bool:
-        """Return whether a test asks if a variable has been set, and else sets it.
+        """Return whether a branch tests if a variable is set, and sets it if it is not.
 
-        Such code runs once at least: a cached object, the guard of a static variable.
+        Such code runs at least once: a cached object, the guard of a static variable.
         """
         variable = self.blocks[at].zero_test
         return bool(variable) and any(
@@ -97,9 +96,9 @@ _EXIT = -1
 
 
 def _find_post_dominators(blocks: Mapping[int, Block]) -> dict[int, int]:
-    """Return for each block the first one that every way out of it passes.
+    """Return for each block the first one that every path from it passes.
 
-    Blocks without one, since a way ends the function before, are left out. The
+    Blocks without one, because a path ends the function before, are left out. The
     algorithm is that of Cooper, Harvey and Kennedy ("A Simple, Fast Dominance
     Algorithm", 2001) on the reversed graph.
     """

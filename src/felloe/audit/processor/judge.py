@@ -48,7 +48,7 @@ def judge_processor(
         try:
             reached = find_reached(LoadedObject(member.read()), level)
         except MalformedBinary:
-            continue  # the audit of the file says what is wrong with it
+            continue  # the audit of the file reports the problem
         if reached:
             worst = max(reached, key=lambda item: item.use.level)
             yield _explain(member.name, worst)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 BASELINE = 1
 ABOVE_ALL = 5
-"""The level of instructions that no level holds (AES, AVX512-VNNI, AMX …)."""
+"""The level of instructions that belong to no level (AES, AVX512-VNNI, AMX …)."""
 
 LEVELS: dict[str, int] = {
     **dict.fromkeys(("CMPXCHG16B", "POPCNT", "SSE3", "SSE4_1", "SSE4_2", "SSSE3"), 2),
@@ -23,8 +23,8 @@ LEVELS: dict[str, int] = {
         ABOVE_ALL,
     ),
 }
-"""A feature of CPUID -> the first level that has it. Features that are not listed do not
-count: older processors run their instructions, or ignore them (``endbr64``, prefetches)."""
+"""The first level with each feature of CPUID. Other features do not count, because older
+processors run or ignore their instructions (``endbr64``, prefetches)."""
 
 HARMLESS = frozenset(("tzcnt",))
-"""Instructions that an older processor runs as another one with the same result in practice."""
+"""Instructions that older processors run as another one, with equal results in practice."""

@@ -32,7 +32,7 @@ def find_reached(memory: LoadedObject, level: int) -> list[Reached]:
     """Return the first instruction above ``level`` in each function that an import runs.
 
     Roots are constructors, ``PyInit_*`` and the functions in the slots of their
-    modules. Calls through pointers are not followed: that is how code is dispatched.
+    modules. Calls through pointers are not followed, because they may select code by the processor.
     """
     program = Program(memory, level)
     found: list[Reached] = []

@@ -1,4 +1,4 @@
-"""Follow which registers and flags depend on something that may choose code by the processor."""
+"""Track registers and flags that may decide which code runs on which processor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CALL_CLOBBERED = frozenset(
 
 
 class State(NamedTuple):
-    """What is known of the registers between two blocks."""
+    """State of the registers between two blocks."""
 
     values: frozenset[int]
     """Registers whose value depends on a variable."""
@@ -36,7 +36,7 @@ AT_ENTRY = State(
 
 
 class Variables(Protocol):
-    """The questions about an object that :class:`Taint` asks."""
+    """The facts about an object that :class:`Taint` needs."""
 
     def reads_variable(self, instruction: Instruction) -> bool:
         """Return whether an instruction reads a variable at a fixed address."""
@@ -46,7 +46,7 @@ class Variables(Protocol):
 
 
 class Taint:
-    """Which registers and flags depend on a variable or on an answer of the processor.
+    """Registers and flags that depend on a variable or on a result of CPUID.
 
     An object behind a pointer may say which variant of code was chosen for it, so
     what is read through an argument or a local function's answer counts as a
@@ -94,7 +94,7 @@ class Taint:
         _set(self.pointers, register, member=is_pointer)
 
     def call(self, callee: int | str | None) -> None:
-        """Follow a call: the answer is tainted if the function asks the processor."""
+        """Follow a call. The result is tainted if the function uses CPUID."""
         self.registers -= _CALL_CLOBBERED
         self.pointers -= _CALL_CLOBBERED
         if not isinstance(callee, str):

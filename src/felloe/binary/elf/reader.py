@@ -310,7 +310,7 @@ def find_libc(elf: ElfObject) -> str | None:
         return "musl"
     if "ld-musl" in (elf.interpreter or ""):
         return "musl"
-    # The name libc.so.6 is no evidence: musl's loader answers to it as well.
+    # The name libc.so.6 proves nothing: musl's loader accepts it as well.
     if any(need.version.startswith("GLIBC_") for need in elf.version_needs):
         return "glibc"
     return None

@@ -117,7 +117,7 @@ class SymbolTable:
 
     def _undefined(self) -> Iterator[tuple[int, bool, int]]:
         records = self._records(self._import_bound())
-        next(records, None)  # the first is no symbol
+        next(records, None)  # the first entry is not a symbol
         return (record for record in records if record[2] == _SHN_UNDEF)
 
     def _undefined_at(self) -> Iterator[tuple[int, tuple[int, bool, int]]]:

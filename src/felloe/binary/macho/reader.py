@@ -28,7 +28,7 @@ from felloe.binary.macho.layout import (
 from felloe.binary.strings import decode_name
 from felloe.errors import MalformedBinary
 
-# Bounds that no real file comes near, so that a hostile one costs little.
+# Limits that no real file reaches, so that a hostile one costs little.
 _MOST_SLICES = 40
 _MOST_COMMANDS = 4096
 _MOST_RPATHS = 256

@@ -25,8 +25,8 @@ _SIGNATURE = b"PE\0\0"
 _PE32, _PE32_PLUS = 0x10B, 0x20B
 _FILE_DLL = 0x2000
 
-# Bounds that no real file comes near, so that a hostile one costs little.
-_MOST_SECTIONS = 96  # what the Windows loader takes ("PE Format", "COFF File Header")
+# Limits that no real file reaches, so that a hostile one costs little.
+_MOST_SECTIONS = 96  # the limit of the Windows loader ("PE Format", "COFF File Header")
 _MOST_DIRECTORIES = 16
 _MOST_LIBRARIES = 4096
 _LONGEST_NAME = 1024
@@ -173,7 +173,7 @@ class _Parser:
         for index in range(count):
             record = _SECTION.unpack_from(self.data, at + index * _SECTION.size)
             _, size, address, raw_size, offset, *_ = record
-            # An object file leaves the size in memory out; a loader takes the smaller.
+            # Object files state no size in memory. The loader uses the smaller size.
             yield Section(address, offset, min(size, raw_size) if size else raw_size)
 
     def _directories(self, optional_size: int) -> tuple[tuple[int, int], ...]:

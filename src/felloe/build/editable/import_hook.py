@@ -23,7 +23,7 @@ _CALLS = ("install", "install_inplace")
 
 _ADDITION = """
 
-# Added by felloe: a rebuild checks files before it builds, in the environment of the first build.
+# Added by felloe: check the files, and rebuild in the environment of the first build.
 def _rebuild_by_felloe(finder):
     from {module} import rebuild
 

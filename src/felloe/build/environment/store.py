@@ -52,7 +52,7 @@ def place_environment(root: Path, origin: Origin, content: Content) -> Environme
     """
     path = root / "environments" / content.address
     lock = lock_of(path, shared=True)
-    if lock is None:  # being deleted at this moment
+    if lock is None:  # another process is deleting it
         raise Unplaceable(f"{path} is being removed by another process")
     if path.exists() and find_damage(path):
         lock = _set_damaged_aside(path, lock)

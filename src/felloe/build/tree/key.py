@@ -21,26 +21,26 @@ from felloe.python.target import Target
 
 _UNREAD = re.compile(
     r"""
-    # Terminals: they decide on colours and line breaks of what is printed.
+    # Terminals: colours and line breaks of the output.
       TERM | TERMCAP | TERM_\w+ | COLORTERM | COLUMNS | LINES | NO_COLOR | FORCE_COLOR
     | CLICOLOR\w* | \w+_COLORS? | CMAKE_COLOR_DIAGNOSTICS | WINDOWID | VTE_VERSION | WT_\w+
     | (ITERM|KITTY|ALACRITTY|KONSOLE|GNOME_TERMINAL|WEZTERM|VSCODE|TMUX|STARSHIP|P9K)_\w+
     | TMUX | STY | WINDOW | PAGER | LESS\w* | EDITOR | VISUAL | BROWSER
-    # The session: who has logged in from where.
+    # The login session.
     | (SSH|XDG_SESSION|GPG|SUDO|DBUS|SYSTEMD|LISTEN)_\w+ | XDG_(SEAT|VTNR|RUNTIME_DIR)
     | DISPLAY | WAYLAND_DISPLAY | XAUTHORITY | DESKTOP_\w+ | SESSION_MANAGER | KRB5CCNAME | MAIL
     | INVOCATION_ID | JOURNAL_STREAM | MANAGERPID | SECURITYSESSIONID
-    # The shell: its prompt, its history, its own place. Programs ask the system for theirs.
+    # The shell: prompt, history, current directory. Programs ask the system for the last.
     | SHLVL | _ | PS\d | PROMPT\w* | HIST\w+ | PWD | OLDPWD | VIRTUAL_ENV_PROMPT | _OLD_VIRTUAL_\w+
     | CONDA_(PROMPT_MODIFIER|SHLVL)
-    # Frontends and test runners, and felloe, whose settings are facts by themselves.
+    # Frontends, test runners, and felloe, whose settings are separate facts.
     | (PIP|UV|FELLOE|PYTEST|TOX|NOX|HATCH|_PYPROJECT_HOOKS|PEP517)_\w+ | UV | PYTHONNOUSERSITE
     | SKBUILD_EDITABLE_\w+ | PYTHON_HISTORY
-    # Where temporary files go: nothing of them is left.
+    # The directory of temporary files.
     | TMPDIR | TMP | TEMP | TEMPDIR
-    # Statistics of ccache, which felloe asks for in a file of this build.
+    # The file of ccache's statistics, which felloe sets for each build.
     | CCACHE_STATSLOG
-    # How many jobs run at once, and how that is told.
+    # The number of jobs at once, and how it is passed on.
     | CMAKE_BUILD_PARALLEL_LEVEL | NINJA_STATUS | MAKELEVEL | (GNU)?MAKEFLAGS | MFLAGS""",
     re.VERBOSE,
 )

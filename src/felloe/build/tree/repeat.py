@@ -1,8 +1,8 @@
-"""A build in a tree that stays: repeat what has read something that is different now.
+"""Build in a kept tree: repeat the steps that have read a file that has changed.
 
-After each run the steps that were not repeated are compared with the disk once more: a
-configuration may have made files that they have read or looked for. Then those are repeated
-too, and if that does not end soon, the tree is built from nothing.
+After each run the other steps are compared with the disk again, because the run may have
+changed files that they have read or searched. If some have to be repeated, another run follows.
+After a few runs the tree is built from scratch.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from felloe.errors import FelloeError
 
 _PASSES = 4
 ARGUMENTS = "configure.args"
-"""The command that has configured the tree, as a list that ends with NUL."""
+"""File with the command that configured the tree; each argument ends with NUL."""
 ENVIRON = "configure.json"
-"""The variables with which it was called."""
+"""File with the variables of that command."""
 _REQUEST = "request.json"
-"""The files of the tree that the engine has written."""
+"""File with the paths of the files that the engine wrote in the tree."""
 _WHEEL = "wheel"
 
 
 class Blind(Exception):
-    """A build that cannot be kept, because it was not watched completely. Says why.
+    """Error for a build that cannot be kept, because it was not watched completely.
 
-    ``made`` is what came of it, None if that is doubtful.
+    ``made`` is its wheel; None if the wheel may be wrong.
     """
 
     def __init__(self, reason: str, made: Path | None) -> None:
@@ -55,26 +55,26 @@ class Blind(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """A build to be done in a tree that nobody else uses."""
+    """A build to run in a locked tree."""
 
     path: Path
-    """Of the tree."""
+    """Path of the tree."""
     places: Places
     library: Path
-    """The one that watches."""
+    """The watch library."""
     environ: Mapping[str, str]
     run: Callable[[Mapping[str, str]], Path | None]
-    """Runs the engine, or CMake, with these variables. Raises :class:`FelloeError`.
+    """Run the engine, or CMake, with these variables. Raise :class:`FelloeError`.
 
-    Returns the wheel, None where there is none to be made.
+    Return the wheel, or None for a build without one.
     """
     keeps_request: bool = False
-    """Whether the files in which the engine has told CMake what to do must stay."""
+    """True to keep the files that the engine wrote for CMake."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job, and one line about how."""
+    """Wheel of a job, and a line about the work that was done."""
 
     made: Path | None
     said: str
@@ -89,7 +89,7 @@ class _Progress:
     repeated: set[str] = field(default_factory=set)
     """Names of the edges that ran."""
     stale: dict[str, Step] = field(default_factory=dict)
-    """Edges that have to run, unless they are gone from the graph."""
+    """Edges that have to run, unless the graph no longer has them."""
 
 
 def reuse_wheel(path: Path) -> tuple[Record | None, Changes, Path | None]:
@@ -104,9 +104,9 @@ def reuse_wheel(path: Path) -> tuple[Record | None, Changes, Path | None]:
 
 
 def repeat(job: Job, record: Record | None, changes: Changes) -> Outcome:
-    """Build, and write down what was built from what.
+    """Build, and write the record of the tree.
 
-    Raises :class:`FelloeError` when a build fails, :class:`Blind` when it cannot be kept.
+    Raise :class:`FelloeError` if a build fails, :class:`Blind` if it cannot be kept.
     """
     progress = _Progress()
     steps = read_steps(job.path) if record is not None else None
@@ -141,7 +141,7 @@ def _prepare(job: Job, plan: Plan | None, progress: _Progress) -> _Progress:
 
 
 def _read_request(path: Path) -> set[str]:
-    """Return the files in which the engine has told CMake what to do."""
+    """Return the files that the engine wrote for CMake."""
     try:
         return set(map(str, read_document(path / _REQUEST)["files"]))
     except (OSError, ValueError, KeyError, TypeError):
@@ -149,14 +149,14 @@ def _read_request(path: Path) -> set[str]:
 
 
 def list_files(directory: Path) -> Iterator[str]:
-    """Return the paths of all files and links below a directory."""
+    """Yield the paths of all files and links below a directory."""
     for place, inner, names in os.walk(directory):
         yield from (f"{place}/{name}" for name in names)
         yield from (f"{place}/{name}" for name in inner if os.path.islink(f"{place}/{name}"))
 
 
 def _remove(paths: Iterable[str], build_dir: Path) -> None:
-    """Delete files, and directories that are empty without them."""
+    """Delete files, and directories that become empty."""
     directories = set()
     for path in paths:
         with suppress(OSError):
@@ -254,7 +254,7 @@ def _merge(job: Job, trace: Trace, progress: _Progress) -> set[str] | None:
 def _has_run(
     stale: Mapping[str, Step], steps: Mapping[str, Step], outputs: set[str] | None
 ) -> bool:
-    """Whether all stale edges ran that are in the graph; None is the graph of before."""
+    """Return whether all stale edges in the graph ran. ``outputs`` is None for the old graph."""
     made = {path for step in steps.values() for path in step.writes}
     missing = [step for name, step in stale.items() if step.kind is Kind.EDGE and name not in steps]
     if outputs is None:
@@ -263,7 +263,7 @@ def _has_run(
 
 
 def _drop_leftovers(kept: dict[str, Step], outputs: set[str], build_dir: str) -> set[str]:
-    """Delete what left the graph; return the keys by which others may know it."""
+    """Delete the outputs of edges that left the graph. Return the keys of these files."""
     paths: set[str] = set()
     for name in find_leftovers(kept, outputs):
         paths |= kept.pop(name).writes
@@ -273,7 +273,7 @@ def _drop_leftovers(kept: dict[str, Step], outputs: set[str], build_dir: str) ->
 
 
 def _keep_done(job: Job, trace: Trace, progress: _Progress, before: Mapping[str, str]) -> None:
-    """After a failure, keep the steps that had ended well by then."""
+    """Keep the steps that succeeded before a failure."""
     after = read_log(job.places.build_dir)
     logged = {path for path, line in after.items() if before.get(path) != line}
     has_built = any(step.kind is Kind.BUILD for step in trace.steps.values())

@@ -197,7 +197,7 @@ def may_have_tree(place: BuildContext, config: ConfigSettings | None) -> bool:
     if (project.root / "PKG-INFO").exists() and place.build.settings.cache.use != "true":
         return False  # an unpacked sdist, which stays only in `felloe build`
     if place.origin.vanishes and not place.address:
-        return False  # its paths would be stale at once
+        return False  # the paths in the tree would not exist in the next build
     return not _has_build_dir(place.build, config)
 
 

@@ -49,7 +49,7 @@ class Migration:
     files: Mapping[str, str]
     """The files that change, with their new text."""
     remains: tuple[str, ...] = ()
-    """What a person has to do or to know."""
+    """Steps and facts for the user."""
     is_possible: bool = True
     """felloe builds the project, now or after the changes."""
 
@@ -229,7 +229,7 @@ def _silence_cibuildwheel(text: str) -> str:
 
 
 def _set_cache_keys(text: str, source_dirs: Sequence[str]) -> str:
-    """Let uv build the project again after an edit of its sources, and not of Python alone."""
+    """Make uv rebuild the project after changes of all its sources, not only of Python files."""
     if "cache-keys" in _parse(text).get("tool", {}).get("uv", {}):
         return text
     document = parse_document(text, PYPROJECT)

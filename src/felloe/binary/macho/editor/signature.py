@@ -31,7 +31,7 @@ _MOST_BLOBS = 64
 
 @dataclass(frozen=True)
 class OldSignature:
-    """What a new signature takes over from the one that it replaces."""
+    """The parts of the old signature that a new one keeps."""
 
     offset: int
     identifier: bytes
