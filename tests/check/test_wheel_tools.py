@@ -127,7 +127,7 @@ def test_nothing_is_unpacked_over(place, capsys, make):
     wheel = save(place, forge_wheel())
     make(place / TREE)
     assert call("unpack", wheel) == 1
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 def test_packing_is_reproducible(place):

@@ -48,7 +48,7 @@ ARCHIVES = (
     edited("cut-off", "", lambda data: data[:-30]),
     edited("not-a-zip", "", lambda _: b"hello"),
     wheel("archive-comment", Rule.ARCHIVE, "the end record is not", comment=b"hello"),
-    wheel("bzip2", Rule.ARCHIVE, "is packed by method 12", method=zipfile.ZIP_BZIP2),
+    wheel("bzip2", Rule.ARCHIVE, "uses compression method 12", method=zipfile.ZIP_BZIP2),
     wheel("bomb", Rule.ARCHIVE, "more than 50 times", files={"demo/zero": bytes(65 << 20)}),
     wheel("escaping-name", Rule.ARCHIVE, "leads out", files={"../demo.py": b""}),
 )

@@ -42,7 +42,7 @@ BROKEN = {
         forge_wheel(entry(extra=struct.pack("<HHI", 1, 4, 0))),
         "no size that it may have",
     ),
-    "bzip2": (forge_wheel(entry(method=12)), "a is packed by method 12"),
+    "bzip2": (forge_wheel(entry(method=12)), "a uses compression method 12"),
     "count too low": (forge_wheel(count=1), "lists 4 members and counts 1|counts 1"),
     "count too high": (forge_wheel(count=9), "counts 9"),
     "offset elsewhere": (forge_wheel(entry(central={"offset": 3})), "no local header stands at 3"),

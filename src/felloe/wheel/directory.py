@@ -25,7 +25,9 @@ def write_directory(staged: StagedWheel, place: Path) -> Path:
     Only regular files are made, in a new directory, so that no link is followed.
     """
     if place.exists() or place.is_symlink():
-        raise FelloeError(f"{place} is there already", hint="remove it, or choose -d elsewhere")
+        raise FelloeError(
+            f"{place} already exists", hint="remove it, or choose another directory with -d"
+        )
     record = (staged.record,) if staged.record else ()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +120,7 @@ def _parse_name(root: Path, dist_info: str) -> WheelName:
     if len(set(stated.tags)) != len(list(product(*sets))):
         raise MalformedArchive(
             f"the Tag lines of {dist_info}/{_WHEEL} are not all combinations of their parts, "
-            "so no file name says them",
+            "so that no file name can contain them",
             hint=f"write one for each of {', '.join('.'.join(part) for part in sets)}",
         )
     build = [stated.build] if stated.build else []

@@ -177,7 +177,7 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
     if entry.flag_bits & _ENCRYPTED:
         raise MalformedArchive(f"{entry.filename} is encrypted")
     if entry.compress_type not in (STORED, DEFLATED):
-        raise MalformedArchive(f"{entry.filename} is packed by method {entry.compress_type}")
+        raise MalformedArchive(f"{entry.filename} uses compression method {entry.compress_type}")
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise MalformedArchive(
             f"{entry.filename} is a symbolic link, which a wheel cannot hold",

@@ -44,7 +44,7 @@ def _find_problem(
 ) -> Finding | None:
     name, kind = member.name, member.type
     if max(len(name), len(member.target)) > _LONGEST:
-        return Finding(f"{name[:60]}… is longer than any system has paths", "shorten it")
+        return Finding(f"{name[:60]}… is longer than a path can be on any system", "shorten it")
     try:
         check_member_name(name)
     except MalformedArchive as cause:
@@ -61,7 +61,7 @@ def _find_problem(
         )
     if kind is Type.HARD_LINK and member.target not in files:
         return Finding(
-            f"the hard link {name} refers to {member.target}, which is no file before it",
+            f"the hard link {name} refers to {member.target}, which is not an earlier file",
             "include the file itself",
             name,
         )
@@ -121,7 +121,7 @@ def find_identity_problems(name: str, version: str, stem: str) -> Iterator[Findi
     """Check that the file is named after its ``PKG-INFO``. Spellings of a version are equal."""
     own_name, _, own_version = stem.rpartition("-")
     if not name or escape_name(name) != own_name or not is_same_version(version, own_version):
-        yield Finding(f"PKG-INFO is of {name} {version}", f"it must be of {stem}")
+        yield Finding(f"PKG-INFO describes {name} {version}", f"it must describe {stem}")
 
 
 def list_some(names: Sequence[str]) -> str:

@@ -92,7 +92,7 @@ def _entry_problems(entry: _Entry) -> Iterator[str]:
     if entry.flags & _DATA_DESCRIPTOR:
         yield f"{_text(entry.name)} has a data descriptor"
     if entry.method not in _METHODS:
-        yield f"{_text(entry.name)} is packed by method {entry.method}"
+        yield f"{_text(entry.name)} uses compression method {entry.method}"
 
 
 def _read_end(file: BinaryIO) -> _Directory:

@@ -200,7 +200,7 @@ class _Parser:
         if count and entry_size < self.layout.segment.size:
             raise MalformedBinary(f"program headers of {entry_size} bytes are too short")
         if count > _MOST_SEGMENTS:
-            raise MalformedBinary(f"{count} program headers are more than a loader takes")
+            raise MalformedBinary(f"{count} program headers are more than a loader accepts")
         for index in range(count):
             record = self.layout.segment.unpack_from(self.data, offset + index * entry_size)
             if self.bits == 64:

@@ -173,14 +173,14 @@ class _Parser:
         if begin + commands_size > size or offset + size > len(data):
             raise MalformedBinary("the load commands reach beyond the end of the image")
         if count > _MOST_COMMANDS:
-            raise MalformedBinary(f"{count} load commands are more than a loader is given")
+            raise MalformedBinary(f"{count} load commands are more than a loader accepts")
         self.raw = bytes(data[offset + begin : offset + begin + commands_size])
         self.commands = list(self._commands(count))
 
     def parse(self) -> MachoSlice:
         rpaths = tuple(self._text(body, 8) for _, body in self._all(Command.RPATH))
         if len(rpaths) > _MOST_RPATHS:
-            raise MalformedBinary(f"{len(rpaths)} LC_RPATH are more than a loader is given")
+            raise MalformedBinary(f"{len(rpaths)} LC_RPATH are more than a loader accepts")
         ids = (self._text(body, 8) for _, body in self._all(Command.ID_DYLIB))
         return MachoSlice(
             offset=self.offset,

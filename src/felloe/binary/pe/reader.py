@@ -148,7 +148,7 @@ class _Parser:
             raise MalformedBinary(f"unknown magic of the PE optional header ({magic:#x})")
         self.bits = 32 if magic == _PE32 else 64
         if count > _MOST_SECTIONS:
-            raise MalformedBinary(f"{count} sections are more than a loader takes")
+            raise MalformedBinary(f"{count} sections are more than a loader accepts")
         headers = self.optional + optional_size
         sections = tuple(sorted(self._sections(headers, count)))
         self.sections = SectionTable(sections, headers + count * _SECTION.size)

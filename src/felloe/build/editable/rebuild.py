@@ -51,7 +51,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class _Workshop:
+class _BuildDirectory:
     """A build directory that only this process uses."""
 
     request: Request
@@ -123,10 +123,12 @@ def rebuild(request: Request, environ: Mapping[str, str]) -> None:
         if stamps is not None and not find_changes(stamps).content:
             _write_stamps(state, request.prefix, stamps)  # some files have new times
             return
-        workshop = _Workshop(request, state, _find_cmake(request, state), _restore(environ, state))
+        directory = _BuildDirectory(
+            request, state, _find_cmake(request, state), _restore(environ, state)
+        )
         try:
-            watched = _build(workshop)
-            installed = _install(workshop) if request.prefix else []
+            watched = _build(directory)
+            installed = _install(directory) if request.prefix else []
         except OSError as cause:
             raise FelloeError(
                 f"{cause.filename}: {cause.strerror}", hint=_advise(state.project)
@@ -184,14 +186,14 @@ def _has_content(identity: object) -> bool:
     return isinstance(identity, list) and bool(identity[-1])
 
 
-def _build(workshop: _Workshop) -> bool:
+def _build(directory: _BuildDirectory) -> bool:
     """Build what has changed. Return False if the build could not be watched."""
-    state, request = workshop.state, workshop.request
+    state, request = directory.state, directory.request
     if was_killed(state.path):
         _wait_for_orphans(request.build_dir)
-    library = _find_library(workshop)
+    library = _find_library(directory)
     if library is None:
-        workshop.build(workshop.environ)
+        directory.build(directory.environ)
         return False
     record = None if was_killed(state.path) else read_identities(state.path)
     changes = find_changes(record.identities if record is not None else {})
@@ -199,49 +201,45 @@ def _build(workshop: _Workshop) -> bool:
         return True
     mark(state.path)
     try:
-        repeat(_plan_job(workshop, library), record, changes)
+        repeat(_plan_job(directory, library), record, changes)
     except Blind as blind:
         state.note_blind(str(blind))
-        workshop.build(workshop.environ)
+        directory.build(directory.environ)
         return False
     finally:
         unmark(state.path)
     return True
 
 
-def _plan_job(workshop: _Workshop, library: Path) -> Job:
-    state = workshop.state
+def _plan_job(directory: _BuildDirectory, library: Path) -> Job:
+    state = directory.state
 
     def run(environ: Mapping[str, str]) -> None:
-        workshop.configure(environ)
-        workshop.build(environ)
+        directory.configure(environ)
+        directory.build(environ)
 
     root = state.path.parent.parent
     ignored = [root / "watch", state.path / "scratch"]
     if state.address:
         ignored.append(root / "environments" / state.address)
     places = Places(
-        build_dir=str(workshop.request.build_dir),
+        build_dir=str(directory.request.build_dir),
         checkout=state.project,
         ignored=tuple(f"{path}/" for path in ignored),
-        temporary=workshop.environ.get("TMPDIR", "/tmp"),  # noqa: S108 - as programs take it
+        temporary=directory.environ.get("TMPDIR", "/tmp"),  # noqa: S108 - as programs take it
     )
-    return Job(state.path, places, library, workshop.environ, run, keeps_request=True)
+    return Job(state.path, places, library, directory.environ, run, keeps_request=True)
 
 
-def _find_library(workshop: _Workshop) -> Path | None:
-    """Return the watch library; None if only ninja decides what to rebuild.
-
-    It does so in a build directory that the project has chosen, and after a
-    build that could not be watched completely.
-    """
-    state = workshop.state
-    if workshop.request.build_dir != state.build_dir or state.is_blind:
+def _find_library(directory: _BuildDirectory) -> Path | None:
+    """Return the watch library; None in a chosen directory and after an unwatched build."""
+    state = directory.state
+    if directory.request.build_dir != state.build_dir or state.is_blind:
         return None
     if not (state.path / ARGUMENTS).exists():
         return None
     try:
-        return find_library(state.path.parent.parent, workshop.environ)
+        return find_library(state.path.parent.parent, directory.environ)
     except Unwatchable:
         return None
 
@@ -253,11 +251,11 @@ def _wait_for_orphans(build_dir: Path) -> None:
         time.sleep(_POLL)
 
 
-def _install(workshop: _Workshop) -> list[str]:
+def _install(directory: _BuildDirectory) -> list[str]:
     """Install into a temporary directory, and move each changed file, so that it is complete."""
     installed = []
-    with TemporaryDirectory(dir=workshop.state.path, prefix=".stage-") as stage:
-        workshop.install(stage)
+    with TemporaryDirectory(dir=directory.state.path, prefix=".stage-") as stage:
+        directory.install(stage)
         for source in map(Path, list_files(Path(stage))):
             target = Path("/", source.relative_to(stage))
             installed.append(str(target))

@@ -231,4 +231,4 @@ def _check_start(part: Path) -> None:
     command = [str(part / "bin" / "python"), "-Ic", "import sys; print(sys.prefix)"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode or os.path.realpath(done.stdout.strip()) != os.path.realpath(part):
-        raise Unplaceable("its interpreter does not start from another place")
+        raise Unplaceable("its interpreter does not work at another path")

@@ -104,7 +104,7 @@ def _repeat(
     killed = was_killed(tree.path)
     if wheel is not None and not killed:
         touch_card(tree.path)
-        terminal.report_progress("nothing has changed since the last build: its wheel is used")
+        terminal.report_progress("nothing has changed since the last build: reusing its wheel")
         return link_or_copy(wheel, directory)
     mark(tree.path)
     build = place.build.holding(tree.lock.descriptor)

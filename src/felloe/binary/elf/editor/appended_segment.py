@@ -74,7 +74,7 @@ def plan_segment(image: Image, dynamic: Dynamic, sizes: dict[Kind, int]) -> Appe
         at += region.new_size
     size = at - added.segment.offset
     if (added.segment.address + size) >> image.bits:
-        raise MalformedBinary("there is no address left for another segment")
+        raise MalformedBinary("no address is left for another segment")
     added.segment.file_size = added.segment.memory_size = size
     # Loaders before glibc 2.35 relocate the entries of .dynamic in place
     # (elf/get-dynamic-info.h), and all write DT_DEBUG of a program.
@@ -198,6 +198,6 @@ def _keep_distance(image: Image, segment: Segment, top: int) -> None:
     segment.offset = segment.address - distance
     if distance % segment.align or segment.offset - len(image.data) > _MOST_PADDING:
         raise FelloeError(
-            "there is no place for more program headers where all kernels find them",
+            "no place is left for more program headers that all kernels find",
             hint="link it again with -Wl,-rpath and a longer path to replace, or exclude it",
         )

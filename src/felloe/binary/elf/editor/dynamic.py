@@ -67,10 +67,10 @@ def read_dynamic(image: Image) -> Dynamic:
     """
     segments = [s for s in image.segments if s.type == SegmentType.DYNAMIC]
     if len(segments) != 1:
-        raise MalformedBinary(f"{len(segments)} dynamic sections, where one can be edited")
+        raise MalformedBinary(f"{len(segments)} dynamic sections; only a single one can be edited")
     segment = segments[0]
     if image.offset_of(segment.address, segment.file_size) != segment.offset:
-        raise MalformedBinary("the dynamic section is not loaded from where the file has it")
+        raise MalformedBinary("the dynamic section is not loaded from its place in the file")
     record = image.layout.dynamic
     size = segment.file_size // record.size * record.size
     entries = []
@@ -82,7 +82,7 @@ def read_dynamic(image: Image) -> Dynamic:
         raise MalformedBinary("no DT_NULL ends the dynamic section")
     tags = [entry.tag for entry in entries]
     if tags.count(DynamicTag.STRTAB) != 1 or tags.count(DynamicTag.STRSZ) != 1:
-        raise MalformedBinary("the dynamic section names no string table, or several")
+        raise MalformedBinary("the dynamic section must name one string table")
     dynamic = Dynamic(segment.offset, size, entries, 0, 0)
     dynamic.strings_size = dynamic.number(DynamicTag.STRSZ)
     dynamic.strings_offset = image.offset_of(

@@ -82,7 +82,7 @@ class Image:
         self.type, self.machine, _, _, self.phoff, self.shoff = header[:6]
         segment_size, count, section_size, section_count, self.names_index = header[8:]
         if segment_size != self.layout.segment.size:
-            raise MalformedBinary(f"program headers of {segment_size} bytes are of no known kind")
+            raise MalformedBinary(f"unknown size of program headers: {segment_size} bytes")
         self.segments = [self._read_segment(self.phoff + at * segment_size) for at in range(count)]
         self.sections = list(self._read_sections(section_size, section_count))
 
@@ -116,7 +116,7 @@ class Image:
         least = _SMALL_PAGE if self.machine in _SMALL_PAGES else _LARGE_PAGE
         size = max([least, *(s.align for s in self.loaded)])
         if size & size - 1:
-            raise MalformedBinary(f"a segment's alignment of {size} bytes is no power of two")
+            raise MalformedBinary(f"a segment's alignment of {size} bytes is not a power of two")
         return size
 
     def offset_of(self, address: int, size: int = 1) -> int:
@@ -176,7 +176,7 @@ class Image:
         if not self.shoff:
             return
         if size != self.section_record.size:
-            raise MalformedBinary(f"section headers of {size} bytes are of no known kind")
+            raise MalformedBinary(f"unknown size of section headers: {size} bytes")
         first = Section(*self.section_record.unpack_from(self.data, self.shoff))
         # gABI: a count that e_shnum cannot hold is the size of section 0.
         count = count or first.size

@@ -77,7 +77,7 @@ def patch(data: bytes, edit: Edit) -> bytes:
 
 def _compare(after: ElfObject, expected: ElfObject) -> None:
     if any(bool(new) != bool(old) for new, old in zip(*map(_places, (after, expected)))):
-        raise FelloeError("the patched object has lost a table: a bug in felloe")
+        raise FelloeError("the patched object has lost a table, which is a bug in felloe")
     after = replace(after, tables=expected.tables)
     for field in fields(after):
         found, wanted = getattr(after, field.name), getattr(expected, field.name)

@@ -75,7 +75,7 @@ def _read_old(image: Image) -> OldSignature | None:
         raise FelloeError("the code signature does not end the image")
     magic, _, count = struct.unpack_from(">III", image.data, offset)
     if magic != _SUPER_BLOB or count > _MOST_BLOBS:
-        raise MalformedBinary("the code signature is no SuperBlob")
+        raise MalformedBinary("the code signature is not a SuperBlob")
     slots = dict(struct.unpack_from(">II", image.data, offset + 12 + 8 * at) for at in range(count))
     if _SLOT_ENTITLEMENTS in slots:
         raise FelloeError(
