@@ -26,7 +26,7 @@ _PACKAGE = "scikit_build_core"
 _FRONTEND_CALL = "_PYPROJECT_HOOKS_"
 """Prefix of the variables by which a frontend names the hook that it calls."""
 _INSTALL_ROOT = "DESTDIR"
-"""CMake and make install below it, where the engine does not look."""
+"""CMake and make install below this directory. The engine would not find the files there."""
 
 
 @dataclass(frozen=True)

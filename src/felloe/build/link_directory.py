@@ -2,7 +2,7 @@
 
 CMAKE_INSTALL_RPATH_USE_LINK_PATH leaves out every directory below the project and
 the build tree. A library that is there and that the project does not install can
-be found by these directories alone: a vendored one, or one of ExternalProject.
+only be found in these directories: a vendored one, or one of ExternalProject.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _VARIABLE = re.compile(r"^  (?:LINK_LIBRARIES|LINK_PATH) = (.*)$", re.MULTILINE)
-"""Of a link step in build.ninja, as CMake's generator writes it."""
+"""A variable of a link step in build.ninja, as CMake's generator writes it."""
 _WORD = re.compile(r'"([^"]*)"|((?:\\.|\$.|[^\s"\\$])+)')
 _LIBRARY = re.compile(r".+\.so(\.\d+)*|.+\.dylib")
 _MOST = 64
-"""Directories that are read at most."""
+"""Largest number of directories that are read."""
 
 
 def find_link_directories(build_dir: Path) -> list[Path]:

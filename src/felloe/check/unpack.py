@@ -35,7 +35,7 @@ def unpack_wheel(wheel: Path, directory: Path, *, verified: bool) -> Path:
 def pack_wheel(
     root: Path, directory: Path, build: str | None, epoch: int, auditor: Auditor
 ) -> Path:
-    """Pack an unpacked wheel into ``directory``, RECORD made anew. Answers the file.
+    """Pack an unpacked wheel into ``directory``, with a new RECORD. Return the file.
 
     ``build`` is a build number in the place of the one in ``WHEEL``; empty for
     none, None for the one that is there. Raises :class:`FelloeError` if its

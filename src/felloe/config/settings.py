@@ -78,7 +78,7 @@ class CacheSettings:
     directory: str = ""
     """Empty for the user's cache directory."""
     limit: int = 5 * 10**9
-    """The size in bytes above which entries are removed."""
+    """Size in bytes above which entries are deleted."""
 
 
 @dataclass(frozen=True)

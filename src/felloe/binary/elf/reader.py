@@ -39,9 +39,9 @@ Buffer = Union[bytes, memoryview]
 _MOST_SEGMENTS = 4096
 _MOST_NOTE_BYTES = 1 << 16
 _MOST_PATH_BYTES = 4096
-"""Linux opens no file by a longer name (PATH_MAX)."""
+"""Longest path with which Linux opens a file (PATH_MAX), in bytes."""
 _MOST_SEARCH_BYTES = 1 << 16
-"""Bytes of an RPATH."""
+"""Longest accepted RPATH, in bytes."""
 
 _EXECUTABLE_STACKS = frozenset(("armv7l", "i686", "s390x", "x86_64"))
 """Architectures on which an object without ``PT_GNU_STACK`` gets an executable stack."""
@@ -91,7 +91,7 @@ class ElfObject:
     runpath: tuple[str, ...]
     version_needs: tuple[VersionNeed, ...]
     executable_stack: bool
-    """``PT_GNU_STACK`` asks for one, or its absence does."""
+    """True if ``PT_GNU_STACK``, or its absence, asks for an executable stack."""
     text_relocations: bool
     relative_relocations: bool
     """``DT_RELR``: packed relocations, which older loaders ignore."""
@@ -103,9 +103,9 @@ class ElfObject:
     """Sonames that ``.note.dlopen`` declares to be loaded at run time."""
     is_dynamic: bool
     is_program: bool
-    """It can be started: at a fixed address, with an interpreter, or marked so."""
+    """True if it can be started: at a fixed address, with an interpreter, or marked so."""
     is_loadable: bool
-    """Other objects can need it: shared, and not marked as a program (glibc 2.30 refuses those)."""
+    """True if others can need it: shared, and not marked as a program (refused by glibc 2.30)."""
     tables: Tables
 
 

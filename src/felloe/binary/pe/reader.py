@@ -54,9 +54,9 @@ class DllImport(NamedTuple):
 
     name: str
     names: int
-    """File offset of its table of imported names; 0 where there is none."""
+    """File offset of its table of imported names; 0 if it has none."""
     delayed: bool
-    """It is loaded when the first of its functions is called."""
+    """True if it is loaded when the first of its functions is called."""
 
 
 class PeExports(NamedTuple):
@@ -80,9 +80,9 @@ class PeImage:
     """32 for PE32, 64 for PE32+."""
     is_dll: bool
     is_managed: bool
-    """It has a CLR header: .NET code, which a runtime compiles for the machine at hand."""
+    """True if it has a CLR header: .NET code, which a runtime compiles for each machine."""
     subsystem_version: tuple[int, int]
-    """The oldest Windows that it says it is for: 6.0 is Vista, 6.1 is 7, 10.0 is 10."""
+    """The oldest Windows that it names: 6.0 is Vista, 6.1 is 7, 10.0 is 10."""
     dlls: tuple[DllImport, ...]
     exports: PeExports | None
     sections: SectionTable
@@ -98,7 +98,7 @@ class Section(NamedTuple):
 
 @dataclass(frozen=True)
 class SectionTable:
-    """The way from RVAs to file offsets."""
+    """Sections of a file, to convert RVAs into file offsets."""
 
     sections: tuple[Section, ...]
     """In the order of their addresses."""

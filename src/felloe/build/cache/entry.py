@@ -37,9 +37,9 @@ class Entry:
     about: str
     """The project of a tree, the distributions of an environment."""
     size: int
-    """Bytes."""
+    """Size in bytes."""
     used: float
-    """Seconds since 1970."""
+    """Time of the last use, in seconds since 1970."""
 
 
 def make_root(root: Path) -> None:

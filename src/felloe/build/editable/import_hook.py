@@ -44,7 +44,7 @@ class ImportHook:
     rebuilds: bool
     """True if an import rebuilds the project."""
     path: str
-    """The build directory; empty if it is gone."""
+    """The build directory; empty if it no longer exists."""
     prefix: str
     """Install prefix: empty if nothing is installed, relative to the hook's directory."""
     build_options: tuple[str, ...]

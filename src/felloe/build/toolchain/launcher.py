@@ -17,7 +17,7 @@ class Zig:
     version: str
     program: Path
     library: Path
-    """Its ``lib``, prepared (:mod:`felloe.build.toolchain.store`)."""
+    """The patched copy of its ``lib`` (:mod:`felloe.build.toolchain.store`)."""
     cache: Path
     """Directory of its compiled libraries for one target."""
 
@@ -29,13 +29,13 @@ def render_tool(zig: Zig, tool: str) -> str:
 
 @dataclass(frozen=True)
 class Compiler:
-    """A compiler for one target, as a command of zig's."""
+    """A compiler for one target, as a command of zig."""
 
     command: str
     """``cc`` or ``c++``."""
     triple: str
     system: str
-    """Of :class:`felloe.python.platform.Platform`."""
+    """System of the target, as in :class:`felloe.python.platform.Platform`."""
     words: tuple[str, ...] = ()
     """Arguments before the user's own."""
     libraries: tuple[str, ...] = ()

@@ -16,11 +16,11 @@ from typing import Union
 Identity = Union[None, str, "list[int | str]"]
 
 UNKNOWN = "unknown"
-"""The identity of a file that was changed while it was read. It equals nothing."""
+"""The identity of a file that was changed while it was read. It never counts as equal."""
 DIRECTORY = "directory"
 _SPECIAL = "special"
 _IGNORED = "__pycache__"
-"""Python writes it when it imports, and checks it against the sources each time."""
+"""Directory that Python writes at imports, and checks against the sources each time."""
 _LARGEST = 1 << 20
 """Largest file that is hashed, in bytes. A larger one has changed if its times have."""
 _CHUNK = 1 << 20

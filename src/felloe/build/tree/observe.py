@@ -16,7 +16,7 @@ _SYSTEM = ("/proc/", "/sys/", "/dev/")
 _MOUNTS = "/etc/mtab"
 """A link to a file of /proc."""
 _CACHED = "__pycache__"
-"""Python writes it when it imports, and checks it against the sources each time."""
+"""Directory that Python writes at imports, and checks against the sources each time."""
 _SCRATCH = re.compile(r"/CMakeFiles/(CMakeScratch|CMakeTmp)/|/felloe-\w{8}/request\.json$")
 """Files of CMake's tests and of a hook's call, which have new names each time."""
 _TICK = 10**7

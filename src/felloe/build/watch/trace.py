@@ -57,7 +57,7 @@ class Observed:
 
 @dataclass
 class Trace:
-    """All that was observed of a build."""
+    """The observed steps of a build."""
 
     steps: dict[str, Observed] = field(default_factory=dict)
     """By kind and command."""

@@ -69,7 +69,7 @@ def _rename(image: Image, edit: PeEdit) -> bytes:
 
 
 def _clear_bound_imports(image: Image) -> None:
-    """Forget addresses that were computed for DLLs of the old names."""
+    """Remove addresses that were computed for DLLs of the old names."""
     if image.directory(_BOUND_IMPORT) == (0, 0):
         return
     image.clear_directory(_BOUND_IMPORT)
