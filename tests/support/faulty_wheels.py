@@ -77,7 +77,7 @@ NAMES = (
     wheel(
         "no-version",
         Rule.FILE_NAME,
-        "one in the file name is no version",
+        "one in the file name is not a version",
         "demo-one-py3-none-any.whl",
         dist_info="demo-one.dist-info",
     ),

@@ -152,7 +152,7 @@ def _check_license(raw: Raw) -> Iterator[Breach]:
         yield Breach(
             Rule.LICENSE_EXPRESSION,
             "License and License-Expression are both given",
-            'give the expression alone: `license = "MIT"`, not a table, in [project]',
+            'write only the expression, not a table: `license = "MIT"` in [project]',
         )
     try:
         canonical = canonicalize_license_expression(expression)
@@ -178,7 +178,7 @@ def _check_classifiers(raw: Raw) -> Iterator[Breach]:
             )
     try:
         trove = import_module("trove_classifiers")
-    except ImportError:  # it is no dependency: the list would be as old as felloe
+    except ImportError:  # not a dependency, because its list changes more often than felloe
         return
     for classifier in given:
         successors = trove.deprecated_classifiers.get(classifier)

@@ -49,7 +49,7 @@ def check_wheel_identity(
     own, stated = _parse_version(name.version), _parse_version(version or name.version)
     if own is None:
         yield Rule.FILE_NAME.problem(
-            f"{name.version} in the file name is no version (PEP 440)",
+            f"{name.version} in the file name is not a version (PEP 440)",
             f"name the file after the version {stated or version or 'in METADATA'}",
         )
     elif stated is not None and own != stated:

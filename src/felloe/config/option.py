@@ -19,7 +19,7 @@ _Value = tuple[Any, str]
 
 @dataclass(frozen=True)
 class Option:
-    """One key of a table, dotted. The type of the default is that of its values."""
+    """A dotted key of a table. The type of the default is that of its values."""
 
     key: str
     default: str | tuple[str, ...] | Mapping[str, tuple[str, ...]]
@@ -29,7 +29,7 @@ class Option:
     choices: tuple[str, ...] = ()
     """All values, if there is a closed set of them."""
     form: re.Pattern[str] = _ANY
-    """A pattern that each string of a value matches, if there are no choices."""
+    """Pattern for each string of a value, used if the choices are empty."""
     synonyms: Mapping[str, str] = field(default_factory=dict)
     """Aliases of some choices."""
     takes_bool: bool = False

@@ -272,7 +272,7 @@ def _prove_one(own: Sequence[MachObject], architecture: str, cpus: Sequence[str]
 def _tag_version(version: Version) -> Version:
     """Return the version of the tag for files that need ``version``.
 
-    From macOS 11 on it is the major version alone. 10.13.4 is 10.14's.
+    From macOS 11 on it is the major version. 10.13.4 needs the tag of 10.14.
     """
     major, minor, patch = version
     if major >= _FIRST_ARM64.major:

@@ -58,7 +58,7 @@ class Content:
 
 
 def read_content(origin: Origin) -> Content:
-    """Return the content of the sites. Equal wheels have equal addresses, whoever installed them.
+    """Return the content of the sites. Equal wheels give equal addresses.
 
     Raise :class:`Unplaceable` for a file that cannot be moved, :class:`OSError`
     for one that cannot be read.
