@@ -135,7 +135,7 @@ def test_libraries_of_the_users_own_directory_are_found(zig_build, project_of, t
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"FELLOE_TARGET": "manylinux_2_17_x8664"}, ("nearest known one is", GNU)),
+        ({"FELLOE_TARGET": "manylinux_2_17_x8664"}, ("the nearest one that it knows", GNU)),
         ({"FELLOE_TARGET": "manylinux_2_5_x86_64"}, ("zig does not support manylinux_2_5", GNU)),
         ({"FELLOE_TARGET": "musllinux_1_1_x86_64"}, ("musllinux_1_2",)),
         ({"FELLOE_TARGET": "manylinux_2_17_i686"}, ("are for 64 bits", "`sysroot`")),
