@@ -94,7 +94,7 @@ def traced_paths(command, place):
     return {path for path in paths if not LOADER.search(path)}
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@pytest.mark.tools("strace")
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_strace_sees_is_seen(watch, project, name):
     command = COMMANDS[name].format(project, python=sys.executable)
@@ -214,7 +214,7 @@ def test_directories_that_libc_walks(watch, tmp_path):
         assert (f"{tmp_path}/d/e" in lists) == (way != "s")
 
 
-@pytest.mark.skipif(shutil.which("musl-gcc") is None, reason="needs musl-gcc")
+@pytest.mark.tools("musl-gcc")
 def test_musl(tmp_path):
     """The same source is a library for programs of musl."""
     watch_source = Path(sys.modules[find_library.__module__].__file__).with_name("watch.c")

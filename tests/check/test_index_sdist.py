@@ -3,6 +3,7 @@
 import io
 import tarfile
 import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -127,7 +128,6 @@ MEMBERS = st.lists(
 )
 
 
-@pytest.mark.skipif(not hasattr(tarfile, "data_filter"), reason="this Python has no tar filters")
 @settings(max_examples=150, deadline=None)
 @given(MEMBERS)
 def test_what_passes_unpacks_within_the_tree(members):
@@ -143,5 +143,10 @@ def test_what_passes_unpacks_within_the_tree(members):
             archive.addfile(info)
     image.seek(0)
     with tempfile.TemporaryDirectory() as place, tarfile.open(fileobj=image) as archive:
-        for info in archive:
-            tarfile.data_filter(info, place)  # raises for what leads out
+        if hasattr(tarfile, "data_filter"):
+            for info in archive:
+                tarfile.data_filter(info, place)  # raises for what leads out
+        else:  # before Python 3.11.4: nothing may appear beside the directory
+            inner = Path(place) / "inner"
+            archive.extractall(inner)
+            assert [path.name for path in Path(place).iterdir()] == ["inner"]

@@ -110,6 +110,8 @@ TOOLS = {
         _program("pkg-config", "pkg-config"),
         _program("qemu", "qemu-user-static", "qemu-aarch64-static"),
         _program("redis", "redis-server", "redis-server"),
+        _program("strace", "strace"),
+        _program("musl-gcc", "musl-tools"),
         _library("hdf5", "libhdf5-dev"),
         _library("libcurl", "libcurl4-openssl-dev"),
         _library("libpng", "libpng-dev"),

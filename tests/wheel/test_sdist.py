@@ -373,12 +373,12 @@ def test_missing_directory_is_an_error(tmp_path):
         finish_sdist(source, tmp_path / "nowhere", EPOCH)
 
 
-@pytest.mark.skipif(not hasattr(tarfile, "data_filter"), reason="this Python has no tar filters")
 def test_result_unpacks_under_the_data_filter(tmp_path):
     more = [LINKS["upward inside"], *(member(name, b"x") for name in NAMES.values())]
     path = finish(tmp_path, pack(*more))
     with tarfile.open(path) as archive:
-        archive.extractall(tmp_path / "unpacked", filter="data")
+        options = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        archive.extractall(tmp_path / "unpacked", **options)
     assert [path.name for path in (tmp_path / "unpacked").iterdir()] == [ROOT]
 
 

@@ -6,6 +6,7 @@ unpacked: members are ranges of the open file.
 
 from __future__ import annotations
 
+import os
 import stat
 import struct
 import zipfile
@@ -150,10 +151,15 @@ def _directory(path: Path) -> list[zipfile.ZipInfo]:
 
 def has_zip_end(path: Path) -> bool:
     """Return whether a file ends like a zip file, even a broken one. Raise :class:`OSError`."""
-    try:
-        return zipfile.is_zipfile(path)
-    except zipfile.BadZipFile:  # one that claims to be on several disks
-        return True
+    # zipfile.is_zipfile() differs between Python versions for archives on several disks.
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - (_END.size + 0xFFFF), 0))
+        end = file.read(_END.size + 0xFFFF)
+    start = end.rfind(_END_MAGIC)
+    if not 0 <= start <= len(end) - _END.size:
+        return False
+    comment = int.from_bytes(end[start + _END.size - 2 : start + _END.size], "little")
+    return start + _END.size + comment <= len(end)
 
 
 def _check_ends(source: Source, entries: list[zipfile.ZipInfo]) -> None:
