@@ -54,7 +54,7 @@ def _problems(item: PeObject, dll: PythonDll, claim: WheelName) -> Iterator[Find
 def _module_problems(item: PeObject, dll: PythonDll) -> Iterator[Finding]:
     """Yield a problem for a module whose imports contradict its name.
 
-    What a name leaves open was taken from the imports when it was read.
+    If the name does not state the ABI, it was read from the imports before.
     """
     named = item.module.abi_tag if item.module else None
     if named is None or dll.abi is Abi.UNTAGGED:

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-// How many prime numbers are smaller than `below`; -1 if there is no memory for the sieve.
+// Return the number of primes smaller than `below`; -1 if there is no memory for the sieve.
 static int64_t count_primes(int64_t below) {
   if (below <= 2) {
     return 0;
@@ -47,7 +47,7 @@ static PyObject* count_primes_py(PyObject* module, PyObject* arguments, PyObject
 
 static PyMethodDef methods[] = {
     {"count_primes", (PyCFunction)(void (*)(void))count_primes_py, METH_VARARGS | METH_KEYWORDS,
-     "count_primes(below)\n--\n\nHow many prime numbers are smaller than `below`."},
+     "count_primes(below)\n--\n\nReturn the number of primes smaller than `below`."},
     {NULL, NULL, 0, NULL},
 };
 

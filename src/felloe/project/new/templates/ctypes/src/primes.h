@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-// How many prime numbers are smaller than `below`; -1 if there is no memory for the sieve.
+// Return the number of primes smaller than `below`; -1 if there is no memory for the sieve.
 int64_t count_primes(int64_t below);
 
 #endif

@@ -9,7 +9,7 @@ cdef extern from "primes.h" nogil:
 
 
 def count_primes(int64_t below):
-    """How many prime numbers are smaller than `below`."""
+    """Return the number of primes smaller than `below`."""
     if below < 0:
         raise ValueError("below must not be negative")
     with nogil:

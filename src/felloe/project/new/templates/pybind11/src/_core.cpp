@@ -9,7 +9,7 @@ namespace py = pybind11;
 
 namespace {
 
-// How many prime numbers are smaller than `below`: the sieve of Eratosthenes.
+// Return the number of primes smaller than `below`, using the sieve of Eratosthenes.
 std::size_t count_primes(std::int64_t below) {
   if (below < 0) {
     throw std::invalid_argument("below must not be negative");
@@ -35,5 +35,5 @@ std::size_t count_primes(std::int64_t below) {
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.doc() = "Prime numbers, counted in C++.";
   m.def("count_primes", &count_primes, py::arg("below"), py::call_guard<py::gil_scoped_release>(),
-        "How many prime numbers are smaller than `below`.");
+        "Return the number of primes smaller than `below`.");
 }

@@ -15,7 +15,7 @@ _library.count_primes.restype = ctypes.c_int64
 
 
 def count_primes(below: int) -> int:
-    """How many prime numbers are smaller than `below`."""
+    """Return the number of primes smaller than `below`."""
     if not isinstance(below, int):
         raise TypeError(f"below must be an int, not {type(below).__name__}")
     if below < 0:
