@@ -75,7 +75,7 @@ def run_info(options: argparse.Namespace) -> int:
 
 
 def run_prune(options: argparse.Namespace) -> int:
-    """Remove down to the limit."""
+    """Delete entries until the cache is below its limit."""
     settings = _read_settings(options.limit)
     if CAN_LOCK:
         _report(prune(cache_root(settings), settings.limit))
@@ -83,7 +83,7 @@ def run_prune(options: argparse.Namespace) -> int:
 
 
 def run_clear(options: argparse.Namespace) -> int:  # noqa: ARG001 - it has none
-    """Remove everything that is not in use."""
+    """Delete everything that is not in use."""
     if not CAN_LOCK:
         return 0
     root = cache_root(_read_settings(None))

@@ -1,4 +1,4 @@
-"""``felloe check DIST…``: whether an index would take the files, and why not."""
+"""``felloe check DIST…``: check if an index accepts the files."""
 
 from __future__ import annotations
 

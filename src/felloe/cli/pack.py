@@ -1,4 +1,4 @@
-"""``felloe pack DIR``: an unpacked wheel as a file again."""
+"""``felloe pack DIR``: pack an unpacked wheel into a file."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from felloe.errors import FelloeError
 
 
 def main(text: str) -> int:
-    """0 if what is installed is up to date after this."""
+    """Rebuild an editable install. Return 0 if it is up to date afterwards."""
     state, build_dir, prefix, build_options, install_options = json.loads(text)
     request = Request(
         Path(state), Path(build_dir), prefix, tuple(build_options), tuple(install_options)

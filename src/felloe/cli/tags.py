@@ -1,4 +1,4 @@
-"""``felloe tags WHEEL…``: other tags, as far as the binaries prove them."""
+"""``felloe tags WHEEL…``: change the tags, if the binaries prove the new ones."""
 
 from __future__ import annotations
 

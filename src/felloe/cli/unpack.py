@@ -1,4 +1,4 @@
-"""``felloe unpack WHEEL``: a wheel as a directory, to look into or to change."""
+"""``felloe unpack WHEEL``: unpack a wheel into a directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``felloe verify WHEEL…``: whether wheels hold what their RECORD says."""
+"""``felloe verify WHEEL…``: compare wheels with their RECORD."""
 
 from __future__ import annotations
 

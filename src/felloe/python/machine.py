@@ -14,19 +14,19 @@ class Machine:
     """The names of one machine."""
 
     tag: str
-    """In platform tags, in ``uname -m`` and in CMake."""
+    """Name in platform tags, in ``uname -m`` and in CMake."""
     triplet: str
     """CPython's and GNU's (configure.ac, PLATFORM_TRIPLET), for glibc."""
     zig: str
-    """In zig's targets."""
+    """Name in zig's targets."""
     qemu: str
-    """In ``qemu-<name>``."""
+    """Name in ``qemu-<name>``."""
     elf: int
     """``e_machine`` of ELF files."""
     zig_suffix: str = ""
-    """After ``gnu`` or ``musl`` in zig's targets."""
+    """Suffix after ``gnu`` or ``musl`` in zig's targets."""
     oldest_glibc: tuple[int, int] = (2, 17)
-    """Of its first manylinux policy that zig reaches."""
+    """Oldest glibc of the manylinux policies that zig supports."""
     is_64_bit: bool = True
     is_big_endian: bool = False
 
@@ -46,4 +46,4 @@ _ROWS = (
     Machine("riscv64", "riscv64-linux-gnu", "riscv64", "riscv64", 243, oldest_glibc=(2, 31)),
 )
 MACHINES: Mapping[str, Machine] = {row.tag: row for row in _ROWS}
-"""By the name in platform tags."""
+"""Machines by their name in platform tags."""

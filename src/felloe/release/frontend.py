@@ -41,7 +41,7 @@ class Frontend(Protocol):
 
 @dataclass(frozen=True)
 class Uv:
-    """uv."""
+    """Frontend that uses uv."""
 
     program: Path
     own_python: Path
@@ -77,7 +77,7 @@ class Uv:
 
 @dataclass(frozen=True)
 class BuildAndPip:
-    """build for the sdist, pip for the wheels, the module venv for environments."""
+    """Frontend that uses build for sdists, pip for wheels, and the module venv for environments."""
 
     own_python: Path
     """The interpreter that has both installed."""

@@ -48,7 +48,7 @@ class BuiltWheel:
     name: WheelName
     path: Path
     size: int
-    """Bytes."""
+    """Size in bytes."""
     sha256: str
     proof: Proof
 

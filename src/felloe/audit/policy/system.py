@@ -41,9 +41,9 @@ class WindowsSystem:
     names: frozenset[str]
     patterns: tuple[str, ...]
     beside_python: frozenset[str]
-    """Those that lie beside ``python.exe``: for modules, not for programs elsewhere."""
+    """DLLs beside ``python.exe``, which modules find but programs elsewhere do not."""
     redistributable: tuple[str, ...]
-    """Those of Microsoft's C++ runtime, which is not part of Windows."""
+    """DLLs of Microsoft's C++ runtime, which is not part of Windows."""
 
     def has(self, name: str, *, is_program: bool = False) -> bool:
         """Return True if a module, or a program, finds the DLL."""

@@ -28,9 +28,9 @@ class GilUse(Enum):
     NOT_USED = "not-used"
     USED = "used"
     NOT_DECLARED = "not-declared"
-    """It declares nothing, which means that it uses the GIL."""
+    """The module declares nothing, so that it uses the GIL."""
     AT_RUN_TIME = "at-run-time"
-    """Its code decides while it is imported."""
+    """The module decides when it is imported."""
 
 
 def is_free_threaded(module: ModuleName | None) -> bool:

@@ -31,7 +31,7 @@ _ACTIONS = {
     "download": "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1",
     "publish": "pypa/gh-action-pypi-publish@dc37677b2e1c63e2034f94d8a5b11f265b73ba33 # v1.14.2",
 }
-"""Pinned by commit: a tag can be moved to other code."""
+"""Actions, pinned by commit because a tag can be moved to other code."""
 
 
 def render(pipeline: Pipeline) -> str:
