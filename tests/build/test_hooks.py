@@ -11,9 +11,12 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 from support.process import run
+
+import felloe
 
 FATAL = 'message(FATAL_ERROR "nothing may be configured here")\n'
 NO_COMPILER = {"CC": "/bin/false", "CXX": "/bin/false"}
@@ -161,7 +164,8 @@ def test_a_safe_path_is_whole(with_table, engine_python, clean_environ, tmp_path
     (place,) = engine_python.parents[1].glob("lib/*/site-packages")
     bare = run("uv", "venv", "-q", "--python", sys.executable, tmp_path / "bare")
     assert bare.returncode == 0
-    environ = {**clean_environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": str(place)}
+    path = os.pathsep.join([str(place), str(Path(felloe.__file__).parents[1])])
+    environ = {**clean_environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": path}
     code = "import felloe; print(felloe.get_requires_for_build_sdist())"
     python = tmp_path / "bare" / "bin" / "python"
     assert run(python, "-c", code, cwd=with_table(), env=environ).stdout == "[]\n"

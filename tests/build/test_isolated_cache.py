@@ -35,6 +35,8 @@ class Desk:
         self.environ = {**environ, **DEBUG, **kept}
         # felloe's version stays while its content changes, and uv's cache goes by versions.
         self.environ["UV_CACHE_DIR"] = str(place / "uv")
+        # uv sets it, and a generator that prints could read it: it selects another tree.
+        self.environ["PYTHONIOENCODING"] = "utf-8:backslashreplace"
         self.environ.pop("PYTHONPATH", None)  # a part of the key, and uv passes it on
         # The cmake script of this environment fails in pip's isolation: pip alone would fetch one.
         own = str(Path(sys.executable).parent)

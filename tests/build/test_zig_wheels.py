@@ -28,13 +28,16 @@ ARM = "manylinux_2_17_aarch64"
 MUSL = "musllinux_1_2_x86_64"
 
 
-def test_an_isolated_build_fetches_zig_and_needs_it_once(stored_zig, tmp_path, hook, zig_environ):
+def test_an_isolated_build_fetches_zig_and_needs_it_once(
+    stored_zig, tmp_path, hook, zig_environ, make_venv
+):
     assert GNU in platforms(stored_zig)
     project = PROJECTS / "frontend_tiny"
     ask = "get_requires_for_build_wheel"
     assert REQUIREMENT not in hook(project, ask, env=zig_environ).value
     empty = {**zig_environ, "FELLOE_CACHE_DIR": str(tmp_path)}
-    assert REQUIREMENT in hook(project, ask, env=empty).value
+    without_zig = make_venv(tmp_path / "venv", sys.executable, "felloe")
+    assert REQUIREMENT in hook(project, ask, env=empty, python=without_zig).value
     assert REQUIREMENT not in hook(project, ask, env={"FELLOE_CACHE_DIR": str(tmp_path)}).value
     # What is for this machine and what is not compiled need none.
     for other in ("editable", "sdist"):

@@ -89,7 +89,7 @@ def statuses(document):
     return {entry["python"]["tag"]: entry["status"] for entry in document["matrix"]}
 
 
-def tests(document):
+def outcomes(document):
     return {entry["python"]["tag"]: entry["test"]["status"] for entry in document["matrix"]}
 
 
@@ -105,7 +105,7 @@ def test_a_release_is_built_tested_and_kept(build, tmp_path):
     project = copy(tmp_path / "project", TABLE)
     document, said = build(project)
     assert statuses(document) == {"cp39": "built", "cp313": "built"}
-    assert tests(document) == {"cp39": "passed", "cp313": "passed"}
+    assert outcomes(document) == {"cp39": "passed", "cp313": "passed"}
     assert document["frontend"] == "uv"
     wheel_names = [Path(wheel["file"]).name for wheel in document["wheels"]]
     assert files(build.dist) == sorted(["frontend_tiny-1.2.3.tar.gz", *wheel_names])
@@ -117,7 +117,7 @@ def test_a_release_is_built_tested_and_kept(build, tmp_path):
     document, said = build(project)
     assert statuses(document) == {"cp39": "kept", "cp313": "kept"}
     assert document["sdist"]["kept"] is True
-    assert tests(document) == {"cp39": "passed", "cp313": "passed"}
+    assert outcomes(document) == {"cp39": "passed", "cp313": "passed"}
     assert "cp39: building" not in said
     assert stamps(build.dist) == before
 
@@ -167,7 +167,7 @@ def test_another_source_is_another_release(build, tmp_path):
     assert compiled(tmp_path) == 2
     test = TEST.replace("42", "43")
     document, _ = build(project, *asked, "--test", test, env=env)
-    assert (statuses(document), tests(document)) == ({"cp313": "kept"}, {"cp313": "passed"})
+    assert (statuses(document), outcomes(document)) == ({"cp313": "kept"}, {"cp313": "passed"})
 
     # And on request as if there had been nothing.
     warm = next(build.dist.glob("*.whl")).read_bytes()
@@ -185,7 +185,7 @@ def test_one_abi3_wheel_is_built_and_tested_on_all(build, tmp_path):
     asked = ("--python", "3.13", "3.9", "3.11", "--test", TEST, "-C", "wheel.py-api=cp39")
     document, said = build(project, *asked)
     assert statuses(document) == {"cp39": "built", "cp311": "shared", "cp313": "shared"}
-    assert set(tests(document).values()) == {"passed"}
+    assert set(outcomes(document).values()) == {"passed"}
     (wheel,) = document["wheels"]
     assert "-cp39-abi3-" in wheel["file"]
     assert len({entry["wheel"] for entry in document["matrix"]}) == 1
@@ -208,7 +208,7 @@ def test_one_failure_does_not_lose_the_others(build, tmp_path):
     asked = ("--python", "3.9", "3.11", "3.13", "--test", test, "--jobs", "2")
     document, said = build(project, *asked, code=1)
     assert statuses(document) == {"cp39": "built", "cp311": "built", "cp313": "failed"}
-    assert tests(document) == {"cp39": "failed", "cp311": "passed", "cp313": "skipped"}
+    assert outcomes(document) == {"cp39": "failed", "cp311": "passed", "cp313": "skipped"}
     assert len(list(build.dist.glob("*.whl"))) == 2
     by_tag = {entry["python"]["tag"]: entry for entry in document["matrix"]}
     log = Path(by_tag["cp313"]["failure"]["log"])
@@ -232,7 +232,7 @@ def test_build_and_pip_do_where_uv_is_not(build, tmp_path):
     document, _ = build(project, *asked, *test)
     assert document["frontend"] == "pip"
     assert statuses(document) == {"cp39": "built"}
-    assert tests(document) == {"cp39": "passed"}
+    assert outcomes(document) == {"cp39": "passed"}
     # An sdist is a project too.
     (sdist,) = build.dist.glob("*.tar.gz")
     document, _ = build(sdist, "--frontend", "pip", "--python", "3.9", out="again")
