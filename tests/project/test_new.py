@@ -112,40 +112,37 @@ def test_it_can_be_worked_on(binding, new, fresh, make_venv, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "job", ["manylinux_x86_64", pytest.param("macos_arm64", marks=pytest.mark.exhaustive)]
+    "job",
+    ["manylinux_2_28_x86_64", pytest.param("macosx_11_0_arm64", marks=pytest.mark.exhaustive)],
 )
 def test_what_a_job_runs_does_what_it_says(job, new, fresh, make_venv, tmp_path):
-    """The script of a container and that of a machine with uv, on this one."""
+    """The script of a container, or of a machine of its own, on this one."""
     project = new("ctypes")
-    with (project / "pyproject.toml").open("a") as file:
-        version = ".".join(map(str, sys.version_info[:2]))
-        file.write(f'\n[tool.felloe.ci]\npython = ["{version}"]\n')
+    version = ".".join(map(str, sys.version_info[:2]))
+    table = project / "pyproject.toml"
+    head = "[tool.felloe.build]\n"
+    table.write_text(table.read_text().replace(head, f'{head}python = ["{version}"]\n'))
     run(sys.executable, "-m", "felloe", "ci", "gitlab", project)
     import yaml
 
-    (script,) = yaml.safe_load((project / ".gitlab-ci.yml").read_text())[job]["script"]
-    # Where the image has its interpreters, or a machine its tools.
-    place = tmp_path / "python" / f"{TAG}-{TAG}"
+    script = yaml.safe_load((project / ".gitlab-ci.yml").read_text())[job]["script"]
+    # Where the image has its interpreters.
+    place = tmp_path / "python" / "cp313-cp313"
     make_venv(place, sys.executable, "pip>=25.1")
-    script = script.replace("/opt/python/", f"{place.parent}/")
+    text = "\n".join(script).replace("/opt/python/", f"{place.parent}/")
+    text = text.replace(f"uv python install {version}", "true")
+    (tmp_path / "script.sh").write_text(f"set -eu\n{text}\n")
     home = tmp_path / "home"
     home.mkdir()
-    run(sys.executable, "-m", "build", "--sdist", "-o", project / "sdist", project, env=fresh)
-    (tmp_path / "script.sh").write_text(script)
-    path = f"{home / 'tools' / 'bin'}:{place / 'bin'}:{fresh['PATH']}"
     done = run(
         *("bash", tmp_path / "script.sh"),
         cwd=project,
-        env={**fresh, "HOME": str(home), "PATH": path},
+        env={**fresh, "HOME": str(home)},
+        check=False,
     )
-    assert len(list((project / "wheels").glob("*.whl"))) == 1
-    assert "8 passed" in done.stdout
-    # What follows the builds, with tests that fail.
-    (tmp_path / "again.sh").write_text("set -eu\n" + script[script.rindex("\nfor ") :])
-    environ = {**fresh, "HOME": str(home), "PATH": path, "PYTEST_ADDOPTS": "--maxfail=nonsense"}
-    done = run("bash", tmp_path / "again.sh", cwd=project, env=environ, check=False)
-    assert "invalid int value" in done.stdout
-    assert done.returncode == 4  # pytest's own code for words that it does not understand
+    assert done.returncode == 0, done.stdout
+    assert len(list((project / "dist").glob("*.whl"))) == 1
+    assert "All tests passed" in done.stdout
 
 
 SETUP = """\
