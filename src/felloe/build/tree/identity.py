@@ -1,7 +1,7 @@
 """Identities of files, which are equal as long as a file is unchanged.
 
-A *key* is a letter and a path: ``f`` for the file at a path, ``l`` for a symbolic link itself,
-``d`` for the names in a directory. An *identity* is a JSON value.
+A *key* is a letter and a path: ``f`` for the file at a path, ``e`` for its existence, ``l`` for a
+symbolic link itself, ``d`` for the names in a directory. An *identity* is a JSON value.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ UNKNOWN = "unknown"
 """The identity of a file that was changed while it was read. It never counts as equal."""
 DIRECTORY = "directory"
 _SPECIAL = "special"
+_THERE = "there"
 _IGNORED = "__pycache__"
 """Directory that Python writes at imports, and checks against the sources each time."""
 _LARGEST = 1 << 20
@@ -50,8 +51,8 @@ def take_identity(key: str, *, with_content: bool) -> Identity:
             return f"-> {os.readlink(path)}"
         status = os.stat(path)
         is_directory = stat.S_ISDIR(status.st_mode)
-        if key[0] == "f" and is_directory:
-            return DIRECTORY
+        if key[0] == "e" or (key[0] == "f" and is_directory):
+            return DIRECTORY if is_directory else _THERE
         if not is_directory and not stat.S_ISREG(status.st_mode):
             return _SPECIAL
         stamp = _stamp(status)

@@ -19,6 +19,8 @@ _CACHED = "__pycache__"
 """Directory that Python writes at imports, and checks against the sources each time."""
 _SCRATCH = re.compile(r"/CMakeFiles/(CMakeScratch|CMakeTmp)/|/felloe-\w{8}/request\.json$")
 """Files of CMake's tests and of a hook's call, which have new names each time."""
+_TIMES = re.compile(rb"IS_NEWER_THAN|\bTIMESTAMP\b|\bSIZE\b", re.IGNORECASE)
+"""Words of CMake that ask for times and sizes of files."""
 _TICK = 10**7
 """Resolution of the clock with which older kernels stamp files, in nanoseconds."""
 _NINJA_LOGS = frozenset((".ninja_log", ".ninja_deps"))
@@ -55,7 +57,11 @@ def observe(trace: Trace, places: Places) -> tuple[dict[str, Step], dict[str, Id
     steps = {}
     for name, step in observed.items():
         own = step.writes if step.kind is not Kind.CONFIGURE else step.writes | configured
-        reads = {f"f{path}" for path in step.reads - (own - step.rewritten) - gone}
+        glanced = _find_glanced(step)
+        reads = {
+            f"e{path}" if path in glanced and not places.is_inside(path) else f"f{path}"
+            for path in step.reads - (own - step.rewritten) - gone
+        }
         reads |= {f"l{path}" for path in step.links - own - gone}
         reads |= {f"d{path}" for path in step.lists}
         made = frozenset(step.writes - gone)
@@ -74,6 +80,27 @@ def observe(trace: Trace, places: Places) -> tuple[dict[str, Step], dict[str, Id
             if doubt.has(key, step, identities[key]):
                 identities[key] = UNKNOWN
     return steps, identities
+
+
+def _find_glanced(step: Observed) -> set[str]:
+    """Return the paths of which a configuration only asks whether they exist.
+
+    CMake looks at each source file, and reads none. A project that asks for times or
+    sizes of files says so in one of the files that CMake reads.
+    """
+    if step.kind is not Kind.CONFIGURE or any(map(_asks_for_times, step.contents)):
+        return set()
+    return step.reads - step.inspected
+
+
+def _asks_for_times(path: str) -> bool:
+    if not path.endswith((".cmake", "CMakeLists.txt")):
+        return False
+    try:
+        with open(path, "rb") as file:
+            return _TIMES.search(file.read()) is not None
+    except OSError:
+        return True
 
 
 def _written_by(steps: Iterable[Observed], kind: Kind) -> set[str]:
@@ -100,8 +127,8 @@ class _Doubt:
             return True
         if path in (self.filled if key[0] == "d" else self.written):
             return False
-        if identity is None:
-            return key[0] == "f" and path in step.found
+        if identity is None or key[0] == "e":
+            return identity is None and key[0] in "fe" and path in step.found
         if isinstance(identity, list):
             is_late = int(identity[2]) >= step.began - _TICK
             return is_late and not _is_linked(path, step.began)
@@ -131,7 +158,10 @@ class _Paths:
         """Return a step without the paths that are ignored."""
         chosen: Mapping[str, set[str]] = {
             name: {kept for path in getattr(step, name) if (kept := self._keep(path))}
-            for name in ("reads", "found", "rewritten", "links", "lists", "writes", "makes")
+            for name in (
+                *("reads", "contents", "inspected", "found", "rewritten"),
+                *("links", "lists", "writes", "makes"),
+            )
         }
         # A step that edits a file of the tree owns it.
         outside = {p for p in chosen["rewritten"] if not self._places.is_inside(p)}

@@ -43,6 +43,8 @@ class Observed:
     reads: set[str] = field(default_factory=set)
     contents: set[str] = field(default_factory=set)
     """Paths in ``reads`` that were opened."""
+    inspected: set[str] = field(default_factory=set)
+    """Paths in ``reads`` that were opened, or that another program than CMake looked at."""
     rewritten: set[str] = field(default_factory=set)
     """Paths in ``contents`` that the step wrote afterwards."""
     found: set[str] = field(default_factory=set)
@@ -210,11 +212,7 @@ class _Reader:
             return
         step = process.step
         if kind in "rsu":
-            step.reads.add(path)
-            if is_there:
-                step.found.add(path)
-            if kind != "s":
-                step.contents.add(path)
+            _note_read(process, kind, path, is_there=is_there)
         elif kind == "l":
             step.links.add(path)
         elif kind == "d":
@@ -225,3 +223,15 @@ class _Reader:
             step.writes.add(path)
         if kind in "wz" and path in step.contents:
             step.rewritten.add(path)
+
+
+def _note_read(process: _Process, kind: str, path: str, *, is_there: bool) -> None:
+    """Note a file that was opened (``r``, ``u``) or looked at (``s``)."""
+    step = process.step
+    step.reads.add(path)
+    if is_there:
+        step.found.add(path)
+    if kind != "s":
+        step.contents.add(path)
+    if kind != "s" or not process.configures:
+        step.inspected.add(path)
