@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +113,12 @@ def test_an_empty_directory_is_taken(tmp_path):
     (tmp_path / "here").mkdir()
     assert new("primes", "--binding", "ctypes", "--output-dir", tmp_path / "here") == 0
     assert (tmp_path / "here" / "pyproject.toml").exists()
+
+
+def test_the_working_directory_is_taken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert new("primes", "--binding", "ctypes", "-o", ".") == 0
+    assert (Path() / "pyproject.toml").exists()
 
 
 def fill(place):

@@ -55,6 +55,7 @@ def write_directory(place: Path, files: Mapping[str, str]) -> None:
 
 def _fill(place: Path, files: Mapping[str, str]) -> None:
     """Write to a directory beside it first, so that a failure leaves no half of a project."""
+    place = place.resolve()  # `.` has no name
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(f".{place.name[:80]}.{os.urandom(6).hex()}.part")
     try:
@@ -62,8 +63,10 @@ def _fill(place: Path, files: Mapping[str, str]) -> None:
             target = part / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(text.encode("utf-8"))
-        if place.exists():
-            place.rmdir()  # it is empty; not every system renames over it
-        part.rename(place)
+        if place.exists():  # it is empty, and may be a shell's working directory
+            for item in part.iterdir():
+                item.rename(place / item.name)
+        else:
+            part.rename(place)
     finally:
         shutil.rmtree(part, ignore_errors=True)
