@@ -26,14 +26,25 @@ _UNREAD = re.compile(
     # Frontends and test runners.
     | (PIP|UV|PYTEST|TOX|NOX|HATCH|_PYPROJECT_HOOKS|PEP517)_\w+ | UV | PYTHONNOUSERSITE
     | SKBUILD_EDITABLE_\w+ | PYTHON_HISTORY
+    # The directory of temporary files.
+    | TMPDIR | TMP | TEMP | TEMPDIR
+    # The file of ccache's statistics, which felloe sets for each build.
+    | CCACHE_STATSLOG
     # The number of jobs at once, and how it is passed on.
     | CMAKE_BUILD_PARALLEL_LEVEL | NINJA_STATUS | MAKELEVEL | (GNU)?MAKEFLAGS | MFLAGS
     # Settings of felloe that change the speed of a build, not its result.
     | FELLOE_(CACHE|CACHE_DIR|CACHE_LIMIT|COMPILER_LAUNCHER)""",
     re.VERBOSE,
 )
+_MAKE = "MAKEFLAGS"
 
 
 def select_variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that may change the result of a build, sorted by name."""
-    return {name: environ[name] for name in sorted(environ) if not _UNREAD.fullmatch(name)}
+    """Return the variables that may change the result of a build, sorted by name.
+
+    Of make's flags they include the definitions. The others only control its jobs.
+    """
+    chosen = {name: environ[name] for name in sorted(environ) if not _UNREAD.fullmatch(name)}
+    flags = environ.get(_MAKE, "").split()
+    defined = " ".join(word for word in flags if "=" in word and not word.startswith("-"))
+    return {**chosen, _MAKE: defined} if defined else chosen

@@ -80,7 +80,7 @@ def _open_site(place: BuildContext, target: Target, stack: ExitStack) -> _Site |
         return None
     from felloe.build.editable.rebuild import wait_for_state
     from felloe.build.editable.state import KIND, EditableState
-    from felloe.build.tree.key import select_variables
+    from felloe.build.tree.key import select_build_variables
     from felloe.build.tree.tree import Tree
 
     build, config = place.build, dict(place.build.engine_config or {})
@@ -95,7 +95,7 @@ def _open_site(place: BuildContext, target: Target, stack: ExitStack) -> _Site |
             Finding(f"{path} cannot be used: {cause.strerror}; building without it")
         )
         return None
-    steering = select_variables(build.environ)
+    steering = select_build_variables(build.environ)
     project = os.path.realpath(build.project.root)
     state = EditableState(path, project, place.address, rebuilds=False, environ=steering)
     tree = Tree(path, project, lock)

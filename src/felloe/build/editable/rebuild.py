@@ -21,7 +21,7 @@ from felloe.build.cache.entry import lock_of
 from felloe.build.cache.lock import Lock
 from felloe.build.editable.state import EditableState, read_stamps, read_state, write_stamps
 from felloe.build.tree.identity import find_changes, take_identities
-from felloe.build.tree.key import select_variables
+from felloe.build.tree.key import select_build_variables
 from felloe.build.tree.observe import Places
 from felloe.build.tree.record import read_identities, read_steps
 from felloe.build.tree.repeat import ARGUMENTS, ENVIRON, Blind, Job, list_files, repeat
@@ -65,7 +65,7 @@ class _BuildDirectory:
         words = [os.fsdecode(word) for word in text.split(b"\0")[:-1]]
         watch = {k: v for k, v in environ.items() if self.environ.get(k) != v}
         called = read_document(self.state.path / ENVIRON)
-        counting = select_variables(self.environ)
+        counting = select_build_variables(self.environ)
         unread = {k: v for k, v in self.environ.items() if k not in counting}
         self._check(words, self._start(words, {**called, **unread, **watch}, None))
 
@@ -284,7 +284,7 @@ def _find_cmake(request: Request, state: EditableState) -> str:
 
 def _restore(environ: Mapping[str, str], state: EditableState) -> dict[str, str]:
     """Return the variables of the first build, and the current ones that no build reads."""
-    counting = select_variables(environ)
+    counting = select_build_variables(environ)
     return {**{k: v for k, v in environ.items() if k not in counting}, **state.environ}
 
 
