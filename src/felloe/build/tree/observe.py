@@ -19,7 +19,7 @@ _CACHED = "__pycache__"
 """Directory that Python writes at imports, and checks against the sources each time."""
 _SCRATCH = re.compile(r"/CMakeFiles/(CMakeScratch|CMakeTmp)/|/felloe-\w{8}/request\.json$")
 """Files of CMake's tests and of a hook's call, which have new names each time."""
-_TIMES = re.compile(rb"IS_NEWER_THAN|\bTIMESTAMP\b|\bSIZE\b", re.IGNORECASE)
+_TIMES = re.compile(rb"IS_NEWER_THAN|(?<!\w)(?i:file)\s*\(\s*(TIMESTAMP\b|SIZE\b|\$)")
 """Words of CMake that ask for times and sizes of files."""
 _TICK = 10**7
 """Resolution of the clock with which older kernels stamp files, in nanoseconds."""
