@@ -30,7 +30,9 @@ def build(environ, tmp_path):
         places = {"OUT": out, "PROJECT": project}
         words = [places.get(word, word) for word in command]
         before = listing(project)
-        run(*with_umask, *words, env=environ, cwd=tmp_path)
+        # CMake starts Python in the project, which compiles modules that lie there.
+        quiet = {**environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        run(*with_umask, *words, env=quiet, cwd=tmp_path)
         assert listing(project) == before, "the build changed its source tree"
         return {path.suffix: path for path in out.iterdir()}
 

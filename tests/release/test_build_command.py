@@ -147,7 +147,8 @@ def test_a_directory_of_the_project_stays_in_the_sdist(build, tmp_path):
 
 def test_another_source_is_another_release(build, tmp_path):
     compiler = tmp_path / "cc"
-    compiler.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\nexec cc "$@"\n')
+    (tmp_path / "calls").mkdir()
+    compiler.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/calls/$$\nexec cc "$@"\n')
     compiler.chmod(0o755)
     env = {"CC": str(compiler)}
     project = copy(tmp_path / "project")
@@ -177,7 +178,8 @@ def test_another_source_is_another_release(build, tmp_path):
 
 
 def compiled(place):
-    return sum("tiny.c.o -c" in line for line in (place / "calls").read_text().splitlines())
+    """How often the compiler, which writes a file for each call, has compiled the source."""
+    return sum("tiny.c.o -c" in call.read_text() for call in (place / "calls").iterdir())
 
 
 def test_one_abi3_wheel_is_built_and_tested_on_all(build, tmp_path):
