@@ -138,6 +138,14 @@ def test_a_program_that_is_not_there(watch):
     assert not watch("no-such-program; /no/such/program").blind
 
 
+def test_a_program_that_a_shell_looks_for_is_missing_before_it_is_found(watch, tmp_path):
+    """dash tries to execute each place on PATH."""
+    trace = watch("exec true", env={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"})
+    (step,) = trace.steps.values()
+    assert f"{tmp_path}/true" in step.reads
+    assert f"{tmp_path}/true" not in step.found
+
+
 def test_a_connection(watch, tmp_path):
     address = str(tmp_path / "s")
     code = "import socket; s = socket.socket({}); s.connect({!r})"

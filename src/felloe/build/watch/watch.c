@@ -723,9 +723,17 @@ static const char *search(const char *name, char *path) {
     }
 }
 
+/* A program that is about to run, or a place on PATH where a shell tries to run it. */
+static void note_run(const char *path) {
+    if (syscall(SYS_faccessat, AT_FDCWD, path, F_OK))
+        note('s', is_there(-1), path);
+    else
+        note('r', 1, path);
+}
+
 static int execute(const char *path, char *const *words, char *const *variables) {
     REAL(int, "execve", const char *, char *const *, char *const *)
-    note('r', 1, path);
+    note_run(path);
     note_program('x', 1, process(), path);
     int done = real(path, words, variables);
     note_program('x', 0, process(), path);
