@@ -1,10 +1,11 @@
 """felloe's hooks, where the engine's tests look for the engine's.
 
-The process that felloe starts for the engine finds the real ones: while a hook
-runs, a variable in its environment says so.
+While a hook runs, the real ones are found: in this process by :func:`_real_hooks`, in the
+process that felloe starts by a variable in its environment.
 """
 
 import functools
+import importlib.util
 import os
 import sys
 import tempfile
@@ -36,12 +37,26 @@ def _inside(hook):
                 file.write(f"{os.environ.get('PYTEST_CURRENT_TEST')}\t{hook.__name__}\n")
         os.environ["CONFORMANCE_INSIDE"] = "1"
         try:
-            with _told(sys.stdout), _told(sys.stderr):
+            with _real_hooks(), _told(sys.stdout), _told(sys.stderr):
                 return hook(*arguments, **options)
         finally:
             del os.environ["CONFORMANCE_INSIDE"]
 
     return call
+
+
+@contextmanager
+def _real_hooks():
+    """Put the engine's module of hooks in the place of this one."""
+    shim = sys.modules[__name__]
+    place = _PACKAGE / "build" / "__init__.py"
+    spec = importlib.util.spec_from_file_location(__name__, place)
+    sys.modules[__name__] = real = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(real)
+        yield
+    finally:
+        sys.modules[__name__] = shim
 
 
 @contextmanager
