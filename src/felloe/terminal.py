@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 _STYLES = {"error": "red", "warning": "yellow", "note": "cyan", "hint": "cyan"}
-"""Styles of the words that lines begin with, by rich's names."""
+"""Style of each message kind (``error``, ``warning``, …), as rich names styles."""
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
     r"|\r(?!\n)"

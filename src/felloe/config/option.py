@@ -46,7 +46,7 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """The flag of commands that have one."""
+        """Command line flag of this option, on commands that accept it."""
         return f"--{self.name}"
 
     @property

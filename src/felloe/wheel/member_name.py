@@ -37,7 +37,7 @@ def _is_portable(letter: str) -> bool:
 
 
 def check_file_tree(files: Collection[str]) -> None:
-    """Raise :class:`MalformedArchive` if a file has the name of another file's directory."""
+    """Raise :class:`MalformedArchive` if a path is both a file and a directory."""
     files = set(files)
     directories: dict[str, str] = {}
     for name in sorted(files):

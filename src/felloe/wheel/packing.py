@@ -55,7 +55,7 @@ class Piece(NamedTuple):
 
 
 def pack(members: Iterable[Member]) -> Iterator[Piece]:
-    """Yield the chunks of all members in order. Some are compressed ahead."""
+    """Yield the chunks of all members in order. A few are compressed in advance."""
     with ThreadPoolExecutor(_AHEAD, thread_name_prefix="deflate") as pool:
         yield from _ahead(piece for member in members for piece in _start(member, pool))
 

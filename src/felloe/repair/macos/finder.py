@@ -83,7 +83,7 @@ def _expand_rpaths(chain: Iterable[Requester]) -> Iterator[Path]:
 
 
 def _read(path: Path) -> FoundLibrary[MachoFile] | None:
-    """Read a library; None for a file of another kind, which dyld would pass over."""
+    """Read a library. Return None if the file is not Mach-O: dyld skips such files."""
     try:
         data = path.read_bytes()
         return FoundLibrary(path.resolve(), data, parse_macho(data))

@@ -105,7 +105,7 @@ class WindowsGraft:
         return bool(name in self._own or find_python_dll(name) or self.system.has(name))
 
     def _find_runtime(self, settings: LibrarySettings) -> Finding | None:
-        """Return a finding if a file needs the C++ runtime, and the settings want none."""
+        """Return a finding if a file needs the C++ runtime but ``msvc-runtime`` is ``static``."""
         names = {
             dll.name
             for item in self.objects
